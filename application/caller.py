@@ -1,0 +1,93 @@
+"""A caller: the verified claims of a token, what they permit, and what narrows that (contract §3)."""
+
+from dataclasses import dataclass
+
+from application.identity import TokenClaims
+from application.ledger import Audit
+from application.roles import COUNTRY_BOUND_ROLES, ROLE_PERMISSIONS
+from domain.documents.visibility import DocumentScope
+from domain.kernel.errors import DomainError
+
+DEFAULT_TENANT = "default"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, within which trace."""
+
+    claims: TokenClaims
+    correlation_id: str
+    on_behalf_of: str | None = None
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What the token permits by itself and by its roles. Unknown roles permit nothing."""
+        granted = set(self.claims.permissions)
+        for role in self.claims.roles:
+            granted |= ROLE_PERMISSIONS.get(role, frozenset())
+        return frozenset(granted)
+
+    def holds_any(self, permissions: frozenset[str]) -> bool:
+        """Whether the caller has one of the permissions; an empty set asks for none."""
+        return not permissions or not permissions.isdisjoint(self.permissions)
+
+    def acting_role(self, permissions: frozenset[str]) -> str:
+        """The role, first by name, that permits the act; `PERMISSION` where the token itself does."""
+        for role in sorted(self.claims.roles):
+            if not permissions or not permissions.isdisjoint(ROLE_PERMISSIONS.get(role, frozenset())):
+                return role
+        return "PERMISSION"
+
+    @property
+    def tenant(self) -> str:
+        """The tenant that the token names."""
+        return self.claims.tenant or DEFAULT_TENANT
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a claim, or a role that is bound to countries, keeps the caller from the whole."""
+        claims = self.claims
+        narrowing = (claims.buyer_id, claims.seller_id, claims.account_ids, claims.countries)
+        return any(claim is not None for claim in narrowing)
+
+    def audit(self, operation: str, permissions: frozenset[str]) -> Audit:
+        """What is recorded of the caller with every event of a command."""
+        return Audit(
+            tenant_id=self.tenant,
+            actor=self.claims.sub,
+            role=self.acting_role(permissions),
+            operation=operation,
+            correlation_id=self.correlation_id,
+            on_behalf_of=self.on_behalf_of,
+        )
+
+    def sees_country(self, country_code: str) -> bool:
+        """Whether the token's countries, if it has any, include this one."""
+        if self.claims.countries is not None:
+            return country_code in self.claims.countries
+        return not self.claims.roles or not self.claims.roles <= COUNTRY_BOUND_ROLES
+
+    def document_scope(self) -> DocumentScope:
+        """Which documents the caller may know of, by the `docs.read.*` and `docs.audit.read` it holds."""
+        permissions = self.permissions
+        claims = self.claims
+        audits = "docs.audit.read" in permissions
+        owned = claims.buyer_id is not None or claims.seller_id is not None
+        return DocumentScope(
+            every=audits and not owned,
+            buyer_id=claims.buyer_id if audits or "docs.read.own" in permissions else None,
+            seller_id=claims.seller_id if audits or "docs.read.seller" in permissions else None,
+            by_country=(claims.countries or frozenset())
+            if "docs.read.country" in permissions and not owned
+            else frozenset(),
+            countries=claims.countries,
+            drafts=audits,
+        )
+
+
+def require_whole(caller: Caller) -> None:
+    """Refuses a narrowed token what shows the whole ledger. Raises `PERMISSION_DENIED`."""
+    if caller.is_narrowed:
+        raise DomainError(
+            "PERMISSION_DENIED", "This token is narrowed to a part; this shows the whole ledger."
+        )

@@ -1,0 +1,56 @@
+"""A document's canonical content, made from its own events and its order's; the same bytes every time."""
+
+from application.ledger import Ledger
+from domain.documents.document import DOCUMENT, Document
+from domain.documents.order import ORDER, Order
+from domain.documents.order_snapshot import OrderData
+from domain.documents.receipt_content import DocumentIdentity, receipt_content
+from domain.kernel.canonical import canonical_json
+from domain.kernel.errors import not_found
+from domain.kernel.facts import Fact
+from domain.kernel.recorded import RecordedEvent
+from domain.kernel.registry import Registry
+
+
+async def load_document(ledger: Ledger, registry: Registry, document_id: str) -> Document:
+    """A document's newest state. Raises `NOT_FOUND`."""
+    stream = DOCUMENT.stream(document_id)
+    document: Document | None = registry.fold(stream, _facts(await ledger.history(stream)))
+    if document is None:
+        raise not_found("The document")
+    return document
+
+
+async def load_order(ledger: Ledger, registry: Registry, order_id: str) -> OrderData:
+    """The order as it was paid. Raises `NOT_FOUND`."""
+    stream = ORDER.stream(order_id)
+    order: Order | None = registry.fold(stream, _facts(await ledger.history(stream)))
+    if order is None or order.order is None:
+        raise not_found("The order")
+    return order.order
+
+
+def document_content(document_id: str, document: Document, order: OrderData) -> bytes:
+    """The canonical JSON (RFC 8785) of a numbered document."""
+    drafted, numbered = document.drafted, document.numbered
+    if numbered is None:
+        raise ValueError("a document has no content before it has a number")
+    identity = DocumentIdentity(
+        document_id=document_id,
+        document_key=drafted.document_key,
+        document_version=drafted.document_version,
+        doc_type=drafted.doc_type,
+        number=numbered.number,
+        issued_at=numbered.issued_at,
+        issue_date=numbered.issue_date,
+        language=drafted.language,
+        country_code=drafted.country_code,
+        issuer_entity_id=drafted.issuer_entity_id,
+        template_version=drafted.template_version,
+        driver_version=drafted.driver_version,
+    )
+    return canonical_json(receipt_content(order, identity))
+
+
+def _facts(events: list[RecordedEvent]) -> list[Fact]:
+    return [event.fact for event in events]

@@ -1,0 +1,110 @@
+"""Handing out a document's sealed files: a short-lived token, then the bytes, each hand-over audited."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from application.caller import Caller
+from application.content import load_document
+from application.ledger import Answer, Audit, Command, Handler, Ledger, Transaction
+from application.operations import DOWNLOAD_DOCUMENT
+from application.ports import Clock, DownloadClaims, DownloadTokens
+from application.vault import Vault
+from domain.documents.access import DocumentDownloaded, FileFormat, access_stream
+from domain.documents.document import Document
+from domain.kernel.errors import DomainError, not_found
+from domain.kernel.registry import Registry
+
+TOKEN_LIFETIME = timedelta(minutes=5)
+
+CONTENT_TYPES: dict[FileFormat, str] = {"PDF": "application/pdf", "JSON": "application/json"}
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A download token and when it expires (UTC)."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class DownloadedFile:
+    """The sealed bytes with what a browser needs to keep them."""
+
+    content: bytes
+    content_type: str
+    file_name: str
+    sha256: str
+    position: int
+
+
+class Downloads:
+    """Makes download tokens and redeems them."""
+
+    def __init__(
+        self, ledger: Ledger, registry: Registry, vault: Vault, tokens: DownloadTokens, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._registry = registry
+        self._vault = vault
+        self._tokens = tokens
+        self._clock = clock
+
+    def make_token(self, caller: Caller, document_id: str, file_format: FileFormat, role: str) -> IssuedToken:
+        """A token for one file of a document that the caller was already found to see."""
+        expires_at = self._clock.now() + TOKEN_LIFETIME
+        claims = DownloadClaims(
+            document_id=document_id,
+            file_format=file_format,
+            caller=caller.claims.sub,
+            role=role,
+            tenant=caller.tenant,
+            expires_at=expires_at,
+        )
+        return IssuedToken(self._tokens.issue(claims), expires_at)
+
+    async def redeem(
+        self, token: str, *, ip: str | None, device: str | None, correlation_id: str
+    ) -> DownloadedFile:
+        """The bytes that a token stands for; that they were handed out is recorded first.
+
+        Raises `DOWNLOAD_TOKEN_INVALID`, `NOT_FOUND`, `VaultError`.
+        """
+        claims = self._tokens.read(token)
+        document = await load_document(self._ledger, self._registry, claims.document_id)
+        name, sha256, content_type = _file_of(document, claims.file_format)
+        content = await asyncio.to_thread(self._vault.get, name)
+        audit = Audit(
+            tenant_id=claims.tenant,
+            actor=claims.caller,
+            role=claims.role,
+            operation=DOWNLOAD_DOCUMENT.name,
+            correlation_id=correlation_id,
+        )
+        downloaded = DocumentDownloaded(
+            document_id=claims.document_id, file_format=claims.file_format, ip=ip, device=device
+        )
+        committed = await self._ledger.commit(Command(audit, _record(downloaded)))
+        number = document.numbered.number if document.numbered else claims.document_id
+        extension = claims.file_format.lower()
+        return DownloadedFile(content, content_type, f"{number}.{extension}", sha256, committed.position)
+
+
+def _record(downloaded: DocumentDownloaded) -> Handler:
+    def handle(transaction: Transaction) -> Answer:
+        transaction.append(access_stream(downloaded.document_id, transaction.stamp.at), (downloaded,))
+        return Answer(200, None)
+
+    return handle
+
+
+def _file_of(document: Document, file_format: FileFormat) -> tuple[str, str, str]:
+    issued = document.issued
+    if issued is None:
+        raise not_found("The document")
+    if file_format == "PDF":
+        return issued.pdf_name, issued.seal.sha256_pdf, CONTENT_TYPES["PDF"]
+    if file_format == "JSON":
+        return issued.json_name, issued.seal.sha256_json, CONTENT_TYPES["JSON"]
+    raise DomainError("NOT_FOUND", "This document has no fiscal file.")

@@ -1,0 +1,188 @@
+"""Taking upstream facts in: once each, checked, what they lead to in the same transaction (contract §4)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from application.handlers.documents import (
+    DocumentEntry,
+    document_entry,
+    draft_and_number,
+    planned_documents,
+)
+from application.ledger import Answer, Handler, Transaction
+from application.validation import invalid_field, parse
+from domain.documents.order import ORDER, RefundData, pay, refund
+from domain.documents.order_snapshot import OrderData
+from domain.inbound.inbound import (
+    INBOUND,
+    Effect,
+    InboundReceived,
+    InboundRefused,
+    inbound_id,
+    refuse,
+    seen_before,
+)
+from domain.kernel.canonical import canonical_json, sha256_hex
+from domain.kernel.claim import CLAIM, Claim, ClaimTaken, claim_stream
+from domain.kernel.errors import DomainError
+from domain.kernel.facts import UpstreamValue
+from domain.kernel.streams import StreamId
+
+ORDER_PAID = "orders.PAID_IN_ESCROW"
+REFUND_EXECUTED = "payments.REFUND_EXECUTED"
+ALIASES: Mapping[str, str] = {"payments.REFUND": REFUND_EXECUTED}
+"""Other names under which upstream sends the same facts."""
+
+
+class CloudEvent(UpstreamValue):
+    """The CloudEvents 1.0 envelope of an upstream fact; `data` is checked by type."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class UpstreamFact:
+    """An upstream fact whose data has been read, ready to be decided on."""
+
+    event: CloudEvent
+    type: str
+    data: OrderData | RefundData
+    fingerprint: str
+
+    @property
+    def stream_id(self) -> str:
+        """The id of its inbound stream."""
+        return inbound_id(self.event.source, self.event.id)
+
+    @property
+    def streams(self) -> frozenset[StreamId]:
+        """What deciding on it reads."""
+        streams = {INBOUND.stream(self.stream_id), ORDER.stream(self.data.order_id)}
+        streams.add(claim_stream("SNAPSHOT", _snapshot_id(self.data)))
+        if isinstance(self.data, OrderData):
+            for planned in planned_documents(self.data):
+                streams |= planned.streams
+        return frozenset(streams)
+
+
+def read_fact(event: CloudEvent) -> UpstreamFact:
+    """Reads an event's data by its type. Raises `VALIDATION_FAILED` naming the fields."""
+    fact_type = ALIASES.get(event.type, event.type)
+    model = _MODELS.get(fact_type)
+    if model is None:
+        raise invalid_field("type", "UNKNOWN", "This type of event is not taken here.")
+    data = parse(model, event.data, "data")
+    fingerprint = sha256_hex(canonical_json({"type": fact_type, "data": event.data}))
+    return UpstreamFact(event, fact_type, data, fingerprint)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a fact: an entry of the door's `results` (contract §4)."""
+
+    id: str
+    outcome: Effect | Literal["REJECTED"]
+    documents: tuple[DocumentEntry, ...] = ()
+    error: DomainError | None = None
+
+
+def receive_fact(fact: UpstreamFact) -> Handler:
+    """Takes a fact in, or records the refusal. The answer's body is an `Outcome`."""
+
+    def handle(transaction: Transaction) -> Answer:
+        stream = INBOUND.stream(fact.stream_id)
+        inbound = transaction.state(INBOUND, fact.stream_id)
+        try:
+            if seen_before(inbound, fact.fingerprint):
+                return _result(transaction, fact, "DUPLICATE")
+            effect = _TAKERS[fact.type](transaction, fact)
+        except DomainError as refusal:
+            refused = InboundRefused(
+                source=fact.event.source,
+                event_id=fact.event.id,
+                type=fact.type,
+                data_fingerprint=fact.fingerprint,
+                order_id=fact.data.order_id,
+                code=refusal.code,
+            )
+            transaction.append(stream, refuse(inbound, refused))
+            return Answer(422, Outcome(fact.event.id, "REJECTED", error=refusal))
+        received = InboundReceived(
+            source=fact.event.source,
+            event_id=fact.event.id,
+            type=fact.type,
+            data_fingerprint=fact.fingerprint,
+            order_id=fact.data.order_id,
+            effect=effect,
+        )
+        transaction.append(stream, (received,))
+        return _result(transaction, fact, effect)
+
+    return handle
+
+
+def _take_paid_order(transaction: Transaction, fact: UpstreamFact) -> Effect:
+    order = fact.data
+    assert isinstance(order, OrderData)
+    facts = pay(transaction.state(ORDER, order.order_id), order)
+    if not facts:
+        return "DUPLICATE"
+    claim = _claim_snapshot(transaction, fact)
+    transaction.append(claim_stream("SNAPSHOT", _snapshot_id(order)), claim)
+    transaction.append(ORDER.stream(order.order_id), facts)
+    draft_and_number(transaction, planned_documents(order))
+    return "ACCEPTED"
+
+
+def _take_refund(transaction: Transaction, fact: UpstreamFact) -> Effect:
+    data = fact.data
+    assert isinstance(data, RefundData)
+    facts = refund(transaction.state(ORDER, data.order_id), data)
+    if not facts:
+        return "DUPLICATE"
+    claim = _claim_snapshot(transaction, fact)
+    transaction.append(claim_stream("SNAPSHOT", _snapshot_id(data)), claim)
+    transaction.append(ORDER.stream(data.order_id), facts)
+    order = transaction.state(ORDER, data.order_id)
+    return "WAITING" if order is not None and data.refund_id in order.waiting else "ACCEPTED"
+
+
+def _claim_snapshot(transaction: Transaction, fact: UpstreamFact) -> tuple[ClaimTaken, ...]:
+    """A snapshot id belongs to one order, or one refund of it. Raises `SNAPSHOT_CONFLICT`."""
+    snapshot_id = _snapshot_id(fact.data)
+    holder = fact.data.order_id
+    if isinstance(fact.data, RefundData):
+        holder = f"{holder}/{fact.data.refund_id}"
+    stream = claim_stream("SNAPSHOT", snapshot_id)
+    taken: Claim | None = transaction.state(CLAIM, stream.id)
+    if taken is not None:
+        raise DomainError("SNAPSHOT_CONFLICT", "This snapshotId was recorded with another snapshot.")
+    return (ClaimTaken(purpose="SNAPSHOT", key=snapshot_id, holder=holder, fingerprint=fact.fingerprint),)
+
+
+def _snapshot_id(data: OrderData | RefundData) -> str:
+    snapshot = data.order_financial_snapshot if isinstance(data, OrderData) else data.refund_snapshot
+    return snapshot.snapshot_id
+
+
+def _result(transaction: Transaction, fact: UpstreamFact, effect: Effect) -> Answer:
+    documents: tuple[DocumentEntry, ...] = ()
+    if isinstance(fact.data, OrderData):
+        documents = tuple(document_entry(transaction, plan) for plan in planned_documents(fact.data))
+    return Answer(200, Outcome(fact.event.id, effect, documents))
+
+
+_MODELS: Mapping[str, type[OrderData] | type[RefundData]] = {
+    ORDER_PAID: OrderData,
+    REFUND_EXECUTED: RefundData,
+}
+
+_TAKERS: Mapping[str, Callable[[Transaction, UpstreamFact], Effect]] = {
+    ORDER_PAID: _take_paid_order,
+    REFUND_EXECUTED: _take_refund,
+}

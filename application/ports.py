@@ -1,0 +1,118 @@
+"""Ports: what the application needs from outside. Adapters stand in `infrastructure/`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from domain.documents.access import FileFormat
+from domain.kernel.streams import StreamId
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Where identities come from."""
+
+    def new(self) -> UUID:
+        """A fresh UUIDv7."""
+        ...
+
+
+class Renderer(Protocol):
+    """Draws documents."""
+
+    async def render(self, content_json: bytes) -> bytes:
+        """The PDF of a document's canonical JSON; the same bytes for the same JSON, always."""
+        ...
+
+
+class ReadStoreUnavailable(Exception):
+    """The read models cannot be reached now. Try again."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What queries gave, a list of rows for each, and the ledger position that they show."""
+
+    results: list[list[dict[str, Any]]]
+    position: int
+
+
+class ReadStore(Protocol):
+    """The read models."""
+
+    async def fetch(self, projections: Sequence[str], *statements: Any) -> Found:
+        """Runs the projections' own statements in one snapshot. Raises `ReadStoreUnavailable`."""
+        ...
+
+    async def wait_for(self, projections: Sequence[str], position: int, timeout_seconds: float) -> bool:
+        """Waits until the projections have reached a position; False when time runs out."""
+        ...
+
+
+class WorkList(Protocol):
+    """What the worker has to finish."""
+
+    async def documents_to_issue(self, limit: int) -> list[str]:
+        """Ids of numbered drafts whose time to be (re)tried has come, oldest first."""
+        ...
+
+
+class IssuingObserver(Protocol):
+    """Counts what happens to documents (contract §8)."""
+
+    def issued(self, doc_type: str, country: str) -> None:
+        """A document was issued."""
+        ...
+
+    def failed(self, reason: str, country: str) -> None:
+        """An attempt to issue a document failed."""
+        ...
+
+
+@dataclass(frozen=True)
+class DownloadClaims:
+    """What a download token stands for, and until when (UTC)."""
+
+    document_id: str
+    file_format: FileFormat
+    caller: str
+    role: str
+    tenant: str
+    expires_at: datetime
+
+
+class DownloadTokens(Protocol):
+    """Short-lived tokens that stand for one file of one document, made for one caller."""
+
+    def issue(self, claims: DownloadClaims) -> str:
+        """A token that nobody can forge."""
+        ...
+
+    def read(self, token: str) -> DownloadClaims:
+        """What the token stands for. Raises `DOWNLOAD_TOKEN_INVALID` if forged, altered or expired."""
+        ...
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A stream's state as far as it can be read, and what is wrong with its stored rows (empty: nothing)."""
+
+    state: Any
+    problems: tuple[str, ...]
+
+
+class LedgerProof(Protocol):
+    """Recomputes what the ledger claims of itself."""
+
+    async def prove(self, stream: StreamId) -> Proof:
+        """Recomputes the leaf hash of every stored row of a stream and folds it."""
+        ...

@@ -1,0 +1,150 @@
+"""Proves that a document is what was issued: bytes, seal, template and ledger agree (contract §6)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from application.content import document_content
+from application.ports import LedgerProof, Renderer
+from application.signing import KeyUnusable, Signature, SignatureInvalid, Signer
+from application.vault import Vault, VaultError
+from domain.documents.document import DOCUMENT, Document
+from domain.documents.order import ORDER, Order
+from domain.documents.seal import seal_payload
+from domain.kernel.canonical import sha256_hex
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. `detail` says what was found, free of personal data."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def passed(name: str, detail: str) -> Check:
+    """A check that holds."""
+    return Check(name, ok=True, detail=detail)
+
+
+def failed(name: str, detail: str) -> Check:
+    """A check that does not hold."""
+    return Check(name, ok=False, detail=detail)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All checks of a document."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether every check holds."""
+        return all(check.ok for check in self.checks)
+
+
+class Verifier:
+    """Verifies documents from the vault, the ledger's stored rows and the seal's public key."""
+
+    def __init__(self, proof: LedgerProof, vault: Vault, signer: Signer, renderer: Renderer) -> None:
+        self._proof = proof
+        self._vault = vault
+        self._signer = signer
+        self._renderer = renderer
+
+    async def verify(self, document_id: str) -> Verification:
+        """Runs every check; one that fails never hides another."""
+        document_proof = await self._proof.prove(DOCUMENT.stream(document_id))
+        document = document_proof.state
+        leaf_problems = list(document_proof.problems)
+        order: Order | None = None
+        if isinstance(document, Document):
+            order_proof = await self._proof.prove(ORDER.stream(document.drafted.source_ref.id))
+            leaf_problems += order_proof.problems
+            order = order_proof.state if isinstance(order_proof.state, Order) else None
+        leaf = Check(
+            "ledger-leaf",
+            not leaf_problems,
+            "; ".join(leaf_problems)
+            or "Every event of the document and its order has the hash it was recorded with.",
+        )
+        if not isinstance(document, Document) or document.issued is None or document.numbered is None:
+            unreadable = "The ledger holds no readable issued document."
+            names = ("pdf-hash", "json-hash", "seal-signature", "pdf-re-render", "json-from-ledger")
+            return Verification((*(failed(name, unreadable) for name in names), leaf))
+        return Verification((*await self._file_checks(document_id, document, order), leaf))
+
+    async def _file_checks(
+        self, document_id: str, document: Document, order: Order | None
+    ) -> tuple[Check, ...]:
+        issued = document.issued
+        assert issued is not None, "verify() hands over issued documents only"
+        pdf = await self._stored(issued.pdf_name)
+        content = await self._stored(issued.json_name)
+        return (
+            _hash_check("pdf-hash", pdf, issued.seal.sha256_pdf),
+            _hash_check("json-hash", content, issued.seal.sha256_json),
+            await asyncio.to_thread(self._seal_check, document_id, document),
+            await _guarded("pdf-re-render", lambda: self._re_render_check(pdf, content)),
+            await _guarded("json-from-ledger", lambda: _content_check(document_id, document, order, content)),
+        )
+
+    async def _stored(self, name: str) -> bytes | VaultError:
+        try:
+            return await asyncio.to_thread(self._vault.get, name)
+        except VaultError as error:
+            return error
+
+    def _seal_check(self, document_id: str, document: Document) -> Check:
+        assert document.issued is not None and document.numbered is not None, "issued documents only"
+        seal = document.issued.seal
+        payload = seal_payload(
+            document_id=document_id,
+            document_key=document.drafted.document_key,
+            number=document.numbered.number,
+            sha256_pdf=seal.sha256_pdf,
+            sha256_json=seal.sha256_json,
+            sha256_fiscal=seal.sha256_fiscal,
+        )
+        signature = Signature(key_id=seal.key_id, algorithm=seal.algorithm, signature_base64=seal.signature)
+        try:
+            self._signer.verify(payload, signature)
+        except (SignatureInvalid, KeyUnusable) as error:
+            return failed("seal-signature", str(error))
+        return passed("seal-signature", f"Signed by key {seal.key_id} ({seal.algorithm}).")
+
+    async def _re_render_check(self, pdf: bytes | VaultError, content: bytes | VaultError) -> Check:
+        if isinstance(pdf, VaultError) or isinstance(content, VaultError):
+            return failed("pdf-re-render", "The vault's files cannot be read.")
+        again = await self._renderer.render(content)
+        if again != pdf:
+            return failed("pdf-re-render", "Drawn again from its JSON, the PDF has other bytes.")
+        return passed("pdf-re-render", "Drawn again from its JSON, the PDF is the same, byte for byte.")
+
+
+async def _content_check(
+    document_id: str, document: Document, order: Order | None, content: bytes | VaultError
+) -> Check:
+    if order is None or order.order is None or isinstance(content, VaultError):
+        return failed("json-from-ledger", "The order or the stored JSON cannot be read.")
+    if document_content(document_id, document, order.order) != content:
+        return failed("json-from-ledger", "The stored JSON is not what the ledger's events say.")
+    return passed("json-from-ledger", "The stored JSON is what the ledger's events say.")
+
+
+def _hash_check(name: str, content: bytes | VaultError, expected: str) -> Check:
+    if isinstance(content, VaultError):
+        return failed(name, str(content))
+    if sha256_hex(content) != expected:
+        return failed(name, "The SHA-256 of the stored file is not the sealed one.")
+    return passed(name, f"SHA-256 {expected}.")
+
+
+async def _guarded(name: str, check: Callable[[], Awaitable[Check]]) -> Check:
+    try:
+        return await check()
+    except Exception as error:
+        # Altered content may break a template anywhere: that is a finding, not a failure of the service.
+        return failed(name, f"It could not be done: {type(error).__name__}.")

@@ -1,0 +1,14 @@
+"""Every stream type of the ledger, in one explicit table."""
+
+from domain.documents.access import DOCUMENT_ACCESS
+from domain.documents.document import DOCUMENT
+from domain.documents.order import ORDER
+from domain.inbound.inbound import INBOUND
+from domain.kernel.claim import CLAIM
+from domain.kernel.registry import Registry
+from domain.numbering.series import NUMBER_SERIES
+
+STREAM_TYPES = (INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES)
+
+REGISTRY = Registry(STREAM_TYPES)
+"""The closed registry; adding a stored event means adding it here through its stream type."""

@@ -1,0 +1,49 @@
+"""Stored answers: compressed and encrypted, for they repeat what an authorised caller was once told."""
+
+import json
+import os
+import zlib
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from application.ledger import Answer, Committed, IdempotencyClaim
+from domain.kernel.errors import DomainError
+
+_NONCE_BYTES = 12
+_FORMAT = b"answer/1"
+
+
+@dataclass(frozen=True)
+class StoredCommand:
+    """An idempotency key that has been used: its request, its sealed answer and its position."""
+
+    key_hash: bytes
+    request_hash: bytes
+    answer: bytes
+    position: int
+
+
+class AnswerSeal:
+    """Seals answers with AES-256-GCM under a key of 32 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, answer: Answer) -> bytes:
+        """The bytes to store for an answer."""
+        plain = zlib.compress(json.dumps([answer.status, answer.body], separators=(",", ":")).encode())
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, _FORMAT)
+
+    def open(self, sealed: bytes) -> Answer:
+        """The answer as it was first given. Raises `cryptography.exceptions.InvalidTag` if altered."""
+        nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        status, content = json.loads(zlib.decompress(self._cipher.decrypt(nonce, body, _FORMAT)))
+        return Answer(status, content)
+
+    def replay(self, stored: StoredCommand, claim: IdempotencyClaim) -> Committed:
+        """The stored answer to the same request. Raises `IDEMPOTENCY_KEY_REUSED` for another one."""
+        if claim.request_hash != stored.request_hash:
+            raise DomainError("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request.")
+        return Committed(self.open(stored.answer), stored.position, replayed=True)

@@ -1,0 +1,320 @@
+"""Our recorder for the eventsourcing library: head-row lock, appends in commit order, tails, notifications.
+
+One recorder speaks over one connection. The committer owns one and groups commands into its transactions;
+each projection runner owns one to read.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    Notification,
+    ProgrammingError,
+    StoredEvent,
+    Subscription,
+)
+
+from domain.kernel.streams import StreamId
+from infrastructure.eventstore.answers import StoredCommand
+from infrastructure.eventstore.rows import (
+    SELECT_COLUMNS,
+    EventRow,
+    columns_from_row,
+    row_from_columns,
+    stream_of,
+)
+
+SESSION = (
+    "SET lock_timeout = '2s'",
+    "SET idle_in_transaction_session_timeout = '2s'",
+    "SET statement_timeout = '20s'",
+)
+"""A stopped process must not hold the ledger: what it holds is taken from it within two seconds."""
+
+CONNECTION_OPTIONS: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "connect_timeout": 5,
+}
+
+POLL_SECONDS = 0.004
+
+_LOCK_HEAD = "SELECT last_position, last_recorded_at FROM ledger.lock_head()"
+
+# One index range a stream: the lateral join keeps the planner from scanning where a stream is long.
+_TAILS = f"""
+SELECT {", ".join("e." + column for column in SELECT_COLUMNS.split(", "))}
+FROM unnest(%s::text[], %s::text[], %s::integer[]) AS s(stream_type, stream_id, version)
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger.event
+    WHERE event.stream_type = s.stream_type AND event.stream_id = s.stream_id AND event.version > s.version
+    ORDER BY event.version
+) AS e
+"""  # noqa: S608 - own names only
+
+_SELECT_STREAM = f"""
+SELECT {SELECT_COLUMNS} FROM ledger.event
+WHERE stream_type = %s AND stream_id = %s AND version > %s AND version <= %s ORDER BY version LIMIT %s
+"""  # noqa: S608 - own names only
+_SELECT_STREAM_DESCENDING = _SELECT_STREAM.replace("ORDER BY version", "ORDER BY version DESC")
+
+_SELECT_POSITIONS = f"""
+SELECT {SELECT_COLUMNS} FROM ledger.event
+WHERE position >= %s AND position <= %s AND (%s::text[] = '{{}}' OR name = ANY(%s))
+ORDER BY position LIMIT %s
+"""  # noqa: S608 - own names only
+
+SELECT_STORED_COMMANDS = (
+    "SELECT key_hash, request_hash, answer, position FROM ledger.command WHERE key_hash = ANY(%b::bytea[])"
+)
+
+_APPEND = """
+SELECT ledger.append(%s::bigint, %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::integer[],
+    %s::text[], %s::smallint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::text[], %b::bytea[], %b::bytea[], %s::smallint[])
+"""
+
+_STORE_COMMANDS = """
+INSERT INTO ledger.command (key_hash, request_hash, answer, position, recorded_at, expires_at)
+SELECT * FROM unnest(%b::bytea[], %b::bytea[], %b::bytea[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+"""
+
+_STORE_ANNOUNCEMENTS = """
+INSERT INTO ledger.outbox (position, event_id, type)
+SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::text[])
+"""
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """A row of `ledger.command`."""
+
+    key_hash: bytes
+    request_hash: bytes
+    answer: bytes
+    position: int
+    recorded_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class AnnouncementRow:
+    """A row of `ledger.outbox`."""
+
+    position: int
+    event_id: UUID
+    fact_type: str
+
+
+@dataclass(frozen=True)
+class Locked:
+    """What the head lock's holder learns: where the ledger stands and what is new in the streams named."""
+
+    position: int
+    recorded_at: datetime
+    tails: list[EventRow]
+    commands: dict[bytes, StoredCommand]
+
+
+class LedgerRecorder(ApplicationRecorder):
+    """The ledger over one connection in autocommit mode; not for several threads at once."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self._connection = connection
+
+    @classmethod
+    def for_committing(cls, database_url: str) -> "LedgerRecorder":
+        """A recorder with the time-outs that keep a stopped process from holding the ledger."""
+        connection = psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS)
+        for statement in SESSION:
+            connection.execute(statement)
+        return cls(connection)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is gone."""
+        return self._connection.closed
+
+    def close(self) -> None:
+        """Closes the connection; an open transaction is undone by the server."""
+        self._connection.close()
+
+    def begin_and_lock(
+        self, known_versions: Iterable[tuple[StreamId, int]], key_hashes: Sequence[bytes]
+    ) -> Locked:
+        """Begins a transaction, takes the head lock and reads what is new, in one round trip."""
+        connection = self._connection
+        with connection.pipeline():
+            connection.execute("BEGIN")
+            head_cursor = connection.execute(_LOCK_HEAD)
+            tails_cursor = connection.execute(_TAILS, _tail_parameters(known_versions))
+            commands_cursor = (
+                connection.execute(SELECT_STORED_COMMANDS, (list(key_hashes),)) if key_hashes else None
+            )
+        head = head_cursor.fetchone()
+        if head is None:
+            raise psycopg.errors.ObjectNotInPrerequisiteState("the ledger has no head row")
+        position, recorded_at = head
+        commands = [stored_command(columns) for columns in commands_cursor or ()]
+        return Locked(
+            position=position,
+            recorded_at=recorded_at,
+            tails=[row_from_columns(columns) for columns in tails_cursor.fetchall()],
+            commands={stored.key_hash: stored for stored in commands},
+        )
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        """Appends complete rows behind the head that `begin_and_lock` holds, and commits, in one round trip.
+
+        `commands` and `announcements` (sequences of `CommandRow` and `AnnouncementRow`) go into the same
+        transaction. Raises `ProgrammingError` for stored events that are not complete rows.
+        """
+        rows = [row for row in stored_events if isinstance(row, EventRow)]
+        if len(rows) != len(stored_events):
+            raise ProgrammingError("the ledger takes complete rows only; commands go through the committer")
+        commands: Sequence[CommandRow] = kwargs.get("commands", ())
+        announcements: Sequence[AnnouncementRow] = kwargs.get("announcements", ())
+        connection = self._connection
+        with connection.pipeline():
+            if rows:
+                connection.execute(_APPEND, _append_parameters(rows))
+            if commands:
+                columns = zip(*(astuple(command) for command in commands), strict=True)
+                connection.execute(_STORE_COMMANDS, [list(column) for column in columns])
+            if announcements:
+                columns = zip(*(astuple(announcement) for announcement in announcements), strict=True)
+                connection.execute(_STORE_ANNOUNCEMENTS, [list(column) for column in columns])
+            connection.execute("COMMIT")
+        return [row.id for row in rows]
+
+    def rollback(self) -> None:
+        """Gives the head lock back with nothing changed."""
+        self._connection.execute("ROLLBACK")
+
+    def transaction_at(self, position: int) -> UUID | None:
+        """Which transaction wrote the event at a position, once no other transaction holds the head."""
+        with self._connection.transaction():
+            self._connection.execute(_LOCK_HEAD)
+            row = self._connection.execute(
+                "SELECT transaction_id FROM ledger.event WHERE position = %s", (position,)
+            ).fetchone()
+        return None if row is None else row[0]
+
+    def select_tails(self, known_versions: Iterable[tuple[StreamId, int]]) -> list[EventRow]:
+        """The events of the streams behind the versions already known, each stream's in order."""
+        cursor = self._connection.execute(_TAILS, _tail_parameters(known_versions))
+        return [row_from_columns(columns) for columns in cursor.fetchall()]
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """A stream's events, as the library asks for them."""
+        stream = stream_of(str(originator_id))
+        cursor = self._connection.execute(
+            _SELECT_STREAM_DESCENDING if desc else _SELECT_STREAM,
+            (stream.type, stream.id, gt or 0, 2**31 - 1 if lte is None else lte, limit),
+        )
+        return [row_from_columns(columns) for columns in cursor.fetchall()]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[EventRow]:
+        """Events in position order; `topics` are event names, none of them means all."""
+        first = (start or 0) + (0 if inclusive_of_start else 1)
+        cursor = self._connection.execute(
+            _SELECT_POSITIONS,
+            (first, 2**63 - 1 if stop is None else stop, list(topics), list(topics), limit),
+        )
+        return [row_from_columns(columns) for columns in cursor.fetchall()]
+
+    def max_notification_id(self) -> int | None:
+        """The last committed position; None in an empty ledger."""
+        row = self._connection.execute("SELECT position FROM ledger.event_head").fetchone()
+        return row[0] or None if row else None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> "Subscription[ApplicationRecorder]":
+        """Events behind a position as they come, by polling the head."""
+        return PollingSubscription(self, gt, topics)
+
+
+class PollingSubscription(Subscription[ApplicationRecorder]):
+    """Yields events in position order for ever, looking for new ones every few milliseconds."""
+
+    def __next__(self) -> Notification:
+        """The next event; waits for it."""
+        while not self._has_been_stopped:
+            found = self._recorder.select_notifications(
+                self._last_notification_id, 1, topics=self._topics, inclusive_of_start=False
+            )
+            if found:
+                self._last_notification_id = found[0].id
+                return found[0]
+            time.sleep(POLL_SECONDS)
+        raise StopIteration
+
+
+def stored_command(columns: tuple[Any, ...]) -> StoredCommand:
+    """Reads a row selected with `SELECT_STORED_COMMANDS`."""
+    key_hash, request_hash, answer, position = columns
+    return StoredCommand(bytes(key_hash), bytes(request_hash), bytes(answer), position)
+
+
+def _tail_parameters(known_versions: Iterable[tuple[StreamId, int]]) -> list[list[Any]]:
+    types: list[str] = []
+    ids: list[str] = []
+    versions: list[int] = []
+    for stream, version in known_versions:
+        types.append(stream.type)
+        ids.append(stream.id)
+        versions.append(version)
+    return [types, ids, versions]
+
+
+def _append_parameters(events: Sequence[EventRow]) -> list[Any]:
+    columns = [list(column) for column in zip(*(columns_from_row(row) for row in events), strict=True)]
+    (_, tenant, stream_type, stream_id, version, name, schema_version, transaction, actor, role, *rest) = (
+        columns
+    )
+    (on_behalf_of, operation, correlation, causation, recorded_at, state, leaf, hash_version) = rest
+    return [
+        events[0].id,
+        recorded_at,
+        tenant,
+        stream_type,
+        stream_id,
+        version,
+        name,
+        schema_version,
+        transaction,
+        actor,
+        role,
+        on_behalf_of,
+        operation,
+        correlation,
+        causation,
+        state,
+        leaf,
+        hash_version,
+    ]

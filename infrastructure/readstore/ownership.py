@@ -1,0 +1,53 @@
+"""Who does a thing that only one process may do: a session's advisory lock in PostgreSQL."""
+
+import time
+import zlib
+from typing import Any
+
+import psycopg
+
+CHECK_SECONDS = 0.5
+
+
+def try_to_own(connection: psycopg.Connection[Any], name: str) -> bool:
+    """Takes the lock of that name for this session; False where another session has it."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (zlib.crc32(name.encode()),)).fetchone()
+    return row == (True,)
+
+
+class Ownership:
+    """Holds a lock over a connection of its own; when the connection dies, the lock is free."""
+
+    def __init__(self, database_url: str, name: str) -> None:
+        self._database_url = database_url
+        self._name = name
+        self._connection: psycopg.Connection[Any] | None = None
+        self._owned = False
+        self._checked_at = 0.0
+
+    def held(self) -> bool:
+        """Whether this process has the lock, taking it if it is free; asks the server twice a second.
+
+        Raises `psycopg.OperationalError` where the server cannot be reached: then it is not held.
+        """
+        if self._owned and time.monotonic() - self._checked_at < CHECK_SECONDS:
+            return True
+        try:
+            if self._connection is None:
+                self._connection = psycopg.connect(self._database_url, autocommit=True, connect_timeout=5)
+            if self._owned:
+                self._connection.execute("SELECT 1")
+            else:
+                self._owned = try_to_own(self._connection, self._name)
+        except psycopg.OperationalError:
+            self.release()
+            raise
+        self._checked_at = time.monotonic()
+        return self._owned
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        self._owned = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

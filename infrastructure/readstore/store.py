@@ -1,0 +1,65 @@
+"""Runs the projections' queries: SQLAlchemy statements, compiled once, over a psycopg pool."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import PoolTimeout
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from application.ports import Found, ReadStoreUnavailable
+from infrastructure.eventstore.ledger import Pool
+from infrastructure.eventstore.recorder import POLL_SECONDS
+
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+_POSITION = """
+SELECT CASE WHEN count(*) = %s THEN coalesce(min(position), 0) ELSE 0 END
+FROM readmodel.tracking WHERE projection = ANY(%s)
+"""
+
+
+class PostgresReadStore:
+    """`application.ports.ReadStore` on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def fetch(self, projections: Sequence[str], *statements: Select[Any]) -> Found:
+        """Runs statements in one snapshot with the projections' position. Raises `ReadStoreUnavailable`."""
+        compiled = [
+            statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+            for statement in statements
+        ]
+        try:
+            async with self._pool.connection() as connection, connection.pipeline():
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                positions = await connection.execute(_POSITION, (len(projections), list(projections)))
+                cursors = []
+                for statement in compiled:
+                    cursor = connection.cursor(row_factory=dict_row)
+                    await cursor.execute(str(statement).encode(), statement.params)
+                    cursors.append(cursor)
+                await connection.execute("COMMIT")
+                position = await positions.fetchone()
+                results = [await cursor.fetchall() for cursor in cursors]
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise ReadStoreUnavailable from error
+        return Found(results, 0 if position is None else int(position[0]))
+
+    async def wait_for(self, projections: Sequence[str], position: int, timeout_seconds: float) -> bool:
+        """Waits until the projections have reached a position; False when time runs out."""
+        give_up_at = time.monotonic() + timeout_seconds
+        while await self.position(projections) < position:
+            if time.monotonic() >= give_up_at:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+        return True
+
+    async def position(self, projections: Sequence[str]) -> int:
+        """How far the slowest of the projections has come."""
+        return (await self.fetch(projections)).position

@@ -1,0 +1,37 @@
+"""Canonical JSON in, PDF out: a pure function, so that a sealed document can be drawn again byte for byte.
+
+A template that was used once is frozen, and stays in the table for good; a change is a new version.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from infrastructure.rendering import receipt_v1
+from infrastructure.rendering.sheet import Metadata, Page, write_pdf
+
+Template = Callable[[dict[str, Any]], tuple[list[Page], Metadata]]
+"""Lays a document's content out on pages."""
+
+TEMPLATES: dict[tuple[str, str], Template] = {
+    ("RECEIPT", "receipt/1"): receipt_v1.lay_out,
+}
+"""By docType and templateVersion."""
+
+
+class UnknownTemplateError(LookupError):
+    """No template of this document type and version is known to this release."""
+
+
+def render_pdf(content_json: bytes) -> bytes:
+    """The PDF of a document's canonical JSON: the same bytes for the same JSON, in any process.
+
+    Raises `UnknownTemplateError` when `docType` and `templateVersion` name none.
+    """
+    content = json.loads(content_json)
+    key = (content["docType"], content["templateVersion"])
+    if key not in TEMPLATES:
+        raise UnknownTemplateError(f"There is no template {key[1]} for {key[0]}.")
+    pages, metadata = TEMPLATES[key](content)
+    return write_pdf(pages, metadata, file_id=hashlib.sha256(content_json).digest()[:16])

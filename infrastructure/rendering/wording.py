@@ -1,0 +1,187 @@
+"""The fixed words of receipts, in English and Spanish. Frozen with the template that prints them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReceiptWords:
+    """Every fixed word that `receipt/1` prints; braces are filled in by the template."""
+
+    title: str
+    number: str
+    issue_date: str
+    order: str
+    paid_at: str
+    payment_means: str
+    payment_reference: str
+    issuer: str
+    seller: str
+    seller_and_issuer: str
+    buyer: str
+    tax_id: str
+    sku: str
+    description: str
+    quantity: str
+    unit_price: str
+    discount: str
+    amount: str
+    carried_forward: str
+    brought_forward: str
+    coupon: str
+    items_subtotal: str
+    platform_fee_before: str
+    fee_credits: str
+    platform_fee_after: str
+    ops_fee: str
+    processing_fee: str
+    tax: str
+    included_taxes: str
+    exemption: str
+    total: str
+    note: str
+    page: str
+    document: str
+    continued: str
+    tax_targets: dict[str, str]
+    tax_kinds: dict[str, str]
+    units: dict[str, str]
+    payment_names: dict[str, str]
+
+
+_UNIT_SYMBOLS = {
+    "C62": "",
+    "H87": "",
+    "EA": "",
+    "GRM": "g",
+    "KGM": "kg",
+    "LTR": "l",
+    "MTR": "m",
+    "MTK": "m²",
+    "KMT": "km",
+    "MIN": "min",
+    "HUR": "h",
+}
+"""UN/ECE Recommendation 20 codes whose symbol both languages share; others are printed as they are."""
+
+ENGLISH = ReceiptWords(
+    title="Receipt",
+    number="Receipt number",
+    issue_date="Date of issue",
+    order="Order",
+    paid_at="Paid",
+    payment_means="Payment method",
+    payment_reference="Payment reference",
+    issuer="Issued by",
+    seller="Sold by",
+    seller_and_issuer="Sold and issued by",
+    buyer="Bought by",
+    tax_id="Tax ID {tax_id}",
+    sku="Item",
+    description="Description",
+    quantity="Quantity",
+    unit_price="Unit price",
+    discount="Discount",
+    amount="Amount ({currency})",
+    carried_forward="Carried forward",
+    brought_forward="Brought forward",
+    coupon="Seller's coupon",
+    items_subtotal="Items subtotal",
+    platform_fee_before="Platform fee before credits",
+    fee_credits="Fee credits applied",
+    platform_fee_after="Platform fee after credits",
+    ops_fee="Operations fee",
+    processing_fee="Processing fee",
+    tax="{kind} {rate} ({code}) on {target} of {base}",
+    included_taxes="Taxes included above",
+    exemption="exempt: {code}",
+    total="Total paid",
+    note="This receipt confirms what you paid. It is not a tax invoice and gives no right to deduct tax.",
+    page="Page {page} of {pages}",
+    document="Document {document_id} · Template {template} · Rules {driver}",
+    continued="{title} {number}, continued",
+    tax_targets={
+        "ITEMS": "items",
+        "PLATFORM_FEE": "the platform fee",
+        "OPS_FEE": "the operations fee",
+        "PROCESSING_FEE": "the processing fee",
+    },
+    tax_kinds={"VAT": "VAT", "SALES": "Sales tax", "WITHHOLDING": "Withholding tax"},
+    units={**_UNIT_SYMBOLS, "DAY": "d", "MON": "mo"},
+    payment_names={
+        "10": "Cash",
+        "20": "Cheque",
+        "30": "Bank transfer",
+        "42": "Bank account",
+        "48": "Card",
+        "49": "Direct debit",
+        "54": "Credit card",
+        "55": "Debit card",
+        "57": "Standing agreement",
+        "58": "SEPA transfer",
+        "59": "SEPA direct debit",
+        "68": "Online payment",
+    },
+)
+
+SPANISH = ReceiptWords(
+    title="Recibo",
+    number="Número de recibo",
+    issue_date="Fecha de emisión",
+    order="Pedido",
+    paid_at="Pagado",
+    payment_means="Medio de pago",
+    payment_reference="Referencia de pago",
+    issuer="Emitido por",
+    seller="Vendido por",
+    seller_and_issuer="Vendido y emitido por",
+    buyer="Comprado por",
+    tax_id="NIF/ID fiscal {tax_id}",
+    sku="Artículo",
+    description="Descripción",
+    quantity="Cantidad",
+    unit_price="Precio",
+    discount="Descuento",
+    amount="Importe ({currency})",
+    carried_forward="Suma y sigue",
+    brought_forward="Suma anterior",
+    coupon="Cupón del vendedor",
+    items_subtotal="Subtotal de artículos",
+    platform_fee_before="Comisión de plataforma antes de créditos",
+    fee_credits="Créditos de comisión aplicados",
+    platform_fee_after="Comisión de plataforma tras créditos",
+    ops_fee="Comisión de operaciones",
+    processing_fee="Comisión de procesamiento",
+    tax="{kind} {rate} ({code}) sobre {target} de {base}",
+    included_taxes="Impuestos ya incluidos",
+    exemption="exento: {code}",
+    total="Total pagado",
+    note="Este recibo acredita lo que ha pagado. No es una factura y no da derecho a deducir impuestos.",
+    page="Página {page} de {pages}",
+    document="Documento {document_id} · Plantilla {template} · Reglas {driver}",
+    continued="{title} {number}, continuación",
+    tax_targets={
+        "ITEMS": "artículos",
+        "PLATFORM_FEE": "la comisión de plataforma",
+        "OPS_FEE": "la comisión de operaciones",
+        "PROCESSING_FEE": "la comisión de procesamiento",
+    },
+    tax_kinds={"VAT": "IVA", "SALES": "Impuesto sobre ventas", "WITHHOLDING": "Retención"},
+    units={**_UNIT_SYMBOLS, "DAY": "d", "MON": "mes"},
+    payment_names={
+        "10": "Efectivo",
+        "20": "Cheque",
+        "30": "Transferencia",
+        "42": "Cuenta bancaria",
+        "48": "Tarjeta",
+        "49": "Domiciliación",
+        "54": "Tarjeta de crédito",
+        "55": "Tarjeta de débito",
+        "57": "Acuerdo permanente",
+        "58": "Transferencia SEPA",
+        "59": "Adeudo SEPA",
+        "68": "Pago en línea",
+    },
+)
+
+RECEIPT_WORDS = {"en": ENGLISH, "es": SPANISH}
+"""By the document's language."""

@@ -1,0 +1,61 @@
+"""Every setting of the service: environment variables `BILLING_` + name (README, Settings)."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOCAL_ISSUER = "billing-docs"
+
+
+class Settings(BaseSettings):
+    """The settings, read from the environment. Empty strings mean the default."""
+
+    model_config = SettingsConfigDict(env_prefix="BILLING_", env_ignore_empty=True, frozen=True)
+
+    port: int = Field(8000, ge=1, le=65535, description="port of the API")
+    host: str = Field("127.0.0.1", description="address that the API listens on")
+    data_dir: Path = Field(
+        Path(".data"), description="folder of the keys, the folder vault and the embedded PostgreSQL"
+    )
+    database_url: str = Field("", description="PostgreSQL 15 or newer; empty: the embedded one")
+    vault_url: str = Field("", description="`file://` folder of the vault; empty: `vault` in the data folder")
+    demo: bool = Field(
+        default=False, description="1 loads demo orders into an empty ledger (set by `make run`)"
+    )
+    workers: int = Field(1, ge=1, le=64, description="API processes")
+    render_processes: int = Field(2, ge=1, le=64, description="processes that draw PDFs in the worker")
+    jwt_jwks_url: str = Field("", description="JWKS of the identity provider; empty: the local key pair")
+    jwt_issuer: str = Field("", description="`iss` that tokens must carry; empty: the local issuer")
+    jwt_audience: str = Field("", description="`aud` that tokens must carry; empty: the local audience")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
+    log_format: Literal["json", "console"] = Field(
+        "json", description="`json` lines, or `console` for people"
+    )
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of tokens."""
+        return self.jwt_issuer or LOCAL_ISSUER
+
+    @property
+    def audience(self) -> str:
+        """The `aud` of tokens."""
+        return self.jwt_audience or LOCAL_ISSUER
+
+    @property
+    def base_url(self) -> str:
+        """Where this machine reaches the API."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - a comparison
+        return f"http://{host}:{self.port}"
+
+    @property
+    def vault_folder(self) -> Path:
+        """The folder of a `file://` vault. Raises ValueError for other vaults."""
+        if not self.vault_url:
+            return self.data_dir / "vault"
+        scheme, _, path = self.vault_url.partition("://")
+        if scheme != "file" or not path:
+            raise ValueError("BILLING_VAULT_URL must be a file:// folder.")
+        return Path(path)

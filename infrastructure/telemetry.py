@@ -1,0 +1,92 @@
+"""Metrics and logs. Names are the contract's (§8); labels never hold personal data."""
+
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from structlog.typing import EventDict
+
+MAX_CHAINED_ERRORS = 5
+MAX_FRAMES = 12
+
+LEDGER_APPEND_SECONDS = Histogram(
+    "ledger_append_seconds",
+    "From the start of a batch to its commit.",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+PROJECTION_LAG_EVENTS = Gauge(
+    "projection_lag_events", "Events not yet folded.", ["projection"], multiprocess_mode="mostrecent"
+)
+OUTBOX_PENDING = Gauge("outbox_pending", "Outbound facts not yet delivered.", multiprocess_mode="mostrecent")
+HTTP_REQUESTS = Counter("billing_http_requests_total", "Requests answered.", ["method", "route", "status"])
+HTTP_SECONDS = Histogram("billing_http_request_duration_seconds", "Time to answer.", ["method", "route"])
+DOCS_ISSUED = Counter("docs_issued_total", "Documents issued.", ["doc_type", "country"])
+DOCS_ISSUE_FAILED = Counter("docs_issue_failed_total", "Issue attempts that failed.", ["reason", "country"])
+DOCS_VAULT_WRITE_FAIL = Counter("docs_vault_write_fail_total", "Vault writes that failed.")
+DOCS_IDEMPOTENT_HIT = Counter(
+    "docs_idempotent_hit_total", "Repeats answered with the existing document.", ["doc_type"]
+)
+
+
+def configure_logging(level: str, log_format: str) -> None:
+    """Structured lines on stderr: `json`, or `console` for people."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_messages,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _without_messages(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Keeps of an exception its types and where it was raised: its words may hold personal data."""
+    exc_info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if exc_info is True else exc_info
+    if isinstance(error, BaseException):
+        chain: list[dict[str, Any]] = []
+        while error is not None and len(chain) < MAX_CHAINED_ERRORS:
+            frames = traceback.extract_tb(error.__traceback__)
+            places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+            chain.append({"error": type(error).__name__, "at": places[-MAX_FRAMES:]})
+            error = error.__cause__ or error.__context__
+        event["exception"] = chain
+    return event
+
+
+class MetricsObserver:
+    """`application.ports.IssuingObserver` as Prometheus counters."""
+
+    def issued(self, doc_type: str, country: str) -> None:
+        """Counts an issued document."""
+        DOCS_ISSUED.labels(doc_type, country).inc()
+
+    def failed(self, reason: str, country: str) -> None:
+        """Counts a failed attempt, and vault trouble on its own."""
+        DOCS_ISSUE_FAILED.labels(reason, country).inc()
+        if reason.startswith("vault"):
+            DOCS_VAULT_WRITE_FAIL.inc()
+
+
+def metrics_text() -> bytes:
+    """All metrics in Prometheus' text format, of every process where they share a folder for it."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+    return generate_latest()

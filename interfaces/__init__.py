@@ -1,0 +1,1 @@
+"""How people reach it: HTTP, the command line, the web panel."""

@@ -1,0 +1,21 @@
+"""What the server process runs: `interfaces.asgi:create` makes the application from the settings."""
+
+from litestar import Litestar
+
+from infrastructure.settings import Settings
+from infrastructure.telemetry import HTTP_REQUESTS, HTTP_SECONDS, configure_logging, metrics_text
+from interfaces.bootstrap import build_system
+from interfaces.http.app import create_app
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Counts an answered request."""
+    HTTP_REQUESTS.labels(method, route, str(status)).inc()
+    HTTP_SECONDS.labels(method, route).observe(seconds)
+
+
+def create() -> Litestar:
+    """The application of this process."""
+    settings = Settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return create_app(build_system(settings), observe, metrics_text)

@@ -1,0 +1,228 @@
+"""The `billing` command line: each command with an example, machine-readable with --json, honest exit codes.
+
+0 fine, 1 a check failed (the finding on stdout), 2 wrong usage, 3 the service or database cannot be reached.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from pydantic import ValidationError
+
+from application.caller import DEFAULT_TENANT
+from application.operations import OPERATIONS
+from application.roles import PERMISSIONS, ROLE_PERMISSIONS
+from application.signing import KeyUnusable
+from application.vault import VaultUnavailable
+from infrastructure.embedded_postgres import PostgresUnavailable
+from infrastructure.keys.store import KeyStore
+from infrastructure.migrations import MigrationRefused, migrate
+from infrastructure.settings import Settings
+from infrastructure.telemetry import configure_logging
+from infrastructure.vault.folder import FolderVault
+from interfaces.bootstrap import database_urls, local_tokens
+from interfaces.cli import audit, launch
+from interfaces.cli.import_retail import import_retail
+from interfaces.cli.inbound_door import InboundDoor
+
+EXIT_WRONG_USAGE = 2
+EXIT_UNREACHABLE = 3
+IMPORT_TOKEN_SECONDS = 600
+
+app = typer.Typer(
+    name="billing",
+    help="An event-sourced billing ledger and fiscal-document engine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+import_app = typer.Typer(help="Brings a shop's history in through the inbound door.", no_args_is_help=True)
+app.add_typer(import_app, name="import")
+app.add_typer(audit.verify_app, name="verify")
+app.command("replay")(audit.replay)
+app.command("rebuild")(audit.rebuild)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
+
+
+@app.command()
+def run() -> None:
+    """Everything on this machine: PostgreSQL, API, worker. What `make run` calls.
+
+    Example: BILLING_PORT=9000 billing run
+    """
+    launch.run(_settings())
+
+
+@app.command()
+def serve() -> None:
+    """The API processes alone, on a migrated database.
+
+    Example: BILLING_DATABASE_URL=postgresql://… BILLING_WORKERS=4 billing serve
+    """
+    launch.serve(_settings())
+
+
+@app.command()
+def work() -> None:
+    """The worker alone: projections, and finishing documents. Two may run; the second stands by.
+
+    Example: BILLING_DATABASE_URL=postgresql://… billing work
+    """
+    launch.work(_settings())
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Brings database, keys and vault folder up to date; safe to repeat.
+
+    Example: BILLING_DATABASE_URL=postgresql://owner@db/billing billing migrate
+    """
+    settings = _settings()
+    KeyStore.create(settings.data_dir / "keys")
+    FolderVault.initialise(settings.vault_folder)
+    migrate(database_urls(settings).admin)
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def token(
+    sub: Annotated[str, typer.Option(help="Who the token speaks for.")],
+    role: Annotated[list[str] | None, typer.Option(help="A role; may be repeated.")] = None,
+    permission: Annotated[list[str] | None, typer.Option(help="A permission; may be repeated.")] = None,
+    buyer: Annotated[str | None, typer.Option(help="Narrows to this buyer's documents.")] = None,
+    seller: Annotated[str | None, typer.Option(help="Narrows to this seller's documents.")] = None,
+    account: Annotated[list[str] | None, typer.Option(help="Narrows to these accounts.")] = None,
+    country: Annotated[list[str] | None, typer.Option(help="Narrows to these countries.")] = None,
+    tenant: Annotated[str, typer.Option(help="The tenant.")] = DEFAULT_TENANT,
+    ttl: Annotated[int, typer.Option(help="Seconds until it expires.", min=1, max=31_536_000)] = 3600,
+    as_json: AsJson = False,
+) -> None:
+    """Prints a bearer token signed with the local key pair.
+
+    Example: billing token --sub ana --role FINANCE_ADMIN --country MX
+    """
+    settings = _settings()
+    if settings.jwt_jwks_url:
+        raise typer.BadParameter("Tokens come from the identity provider of BILLING_JWT_JWKS_URL.")
+    for name in role or ():
+        if name not in ROLE_PERMISSIONS:
+            raise typer.BadParameter(f"{name} is not a role. Roles: {', '.join(ROLE_PERMISSIONS)}.")
+    for name in permission or ():
+        if name not in PERMISSIONS:
+            raise typer.BadParameter(f"{name} is not a permission.")
+    issued = local_tokens(settings, KeyStore.create(settings.data_dir / "keys")).issue(
+        sub=sub,
+        now=datetime.now(UTC),
+        ttl_seconds=ttl,
+        roles=role or (),
+        permissions=permission or (),
+        buyer_id=buyer,
+        seller_id=seller,
+        account_ids=account,
+        countries=country,
+        tenant=tenant,
+    )
+    typer.echo(json.dumps({"token": issued, "expiresIn": ttl}) if as_json else issued)
+
+
+@import_app.command("retail")
+def import_retail_command(
+    file: Annotated[Path, typer.Argument(help="A CSV file of invoice lines, .gz or plain.")],
+    as_json: AsJson = False,
+) -> None:
+    """Imports a shop's invoices and cancellations; may be stopped and run again at any time.
+
+    Example: billing import retail online-retail.csv.gz
+    """
+    settings = _settings()
+    tokens = local_tokens(settings, KeyStore.create(settings.data_dir / "keys"))
+
+    def fresh_token() -> str:
+        return tokens.issue(
+            sub="billing-import",
+            now=datetime.now(UTC),
+            ttl_seconds=IMPORT_TOKEN_SECONDS,
+            roles=("SYSTEM",),
+        )
+
+    with InboundDoor(settings.base_url, fresh_token) as door:
+        code = import_retail(file, door, as_json=as_json, out=sys.stdout, err=sys.stderr)
+    raise typer.Exit(code)
+
+
+@app.command()
+def operations(as_json: AsJson = False) -> None:
+    """The operation catalog.
+
+    Example: billing operations --json
+    """
+    rows = [operation.row() for operation in OPERATIONS]
+    if as_json:
+        typer.echo(json.dumps({"items": rows}, indent=2))
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:36} {row['method']:5} {row['path']}")
+
+
+@app.command()
+def keys(as_json: AsJson = False) -> None:
+    """Checks every key and lists the seals' public ones; exit 1 if one is missing or damaged.
+
+    Example: billing keys --json
+    """
+    store = KeyStore(_settings().data_dir / "keys")
+    try:
+        store.check()
+        found = {"current": store.seal.current_id(), "seal": list(store.seal.key_ids())}
+    except KeyUnusable as error:
+        typer.echo(json.dumps({"finding": str(error)}) if as_json else str(error))
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        typer.echo(f"All keys are intact. Documents are sealed with {found['current']}.")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs a command and ends the process with its exit code."""
+    try:
+        app(arguments)
+    except (PostgresUnavailable, psycopg.OperationalError) as error:
+        _end(f"The database cannot be reached: {_first_line(error)}")
+    except (KeyUnusable, VaultUnavailable) as error:
+        _end(str(error))
+    except MigrationRefused as error:
+        _end(str(error))
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings()
+        settings.vault_folder  # noqa: B018 - reading it checks BILLING_VAULT_URL.
+    except ValidationError as error:
+        findings: list[Any] = [(detail["loc"], detail["msg"]) for detail in error.errors(include_input=False)]
+        lines = [f"BILLING_{'_'.join(map(str, loc)).upper()}: {message}" for loc, message in findings]
+        raise typer.BadParameter("; ".join(lines)) from None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _end(message: str) -> None:
+    typer.echo(message, err=True)
+    raise SystemExit(EXIT_UNREACHABLE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The Litestar application: routes from the catalog, one envelope for every error, one trace a request."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.pydantic import PydanticPlugin
+
+from interfaces.bootstrap import System
+from interfaces.http import health
+from interfaces.http.bodies import MAX_BODY_BYTES
+from interfaces.http.commands import downloads, inbound
+from interfaces.http.commands import number_series as series_commands
+from interfaces.http.problems import handle_exception
+from interfaces.http.queries import audit, documents, number_series, operations, tasks
+from interfaces.http.trace import Observe, TraceMiddleware
+
+ROUTES = (
+    *inbound.HANDLERS,
+    *series_commands.HANDLERS,
+    *downloads.HANDLERS,
+    *documents.HANDLERS,
+    *number_series.HANDLERS,
+    *tasks.HANDLERS,
+    *audit.HANDLERS,
+    *operations.HANDLERS,
+)
+
+
+def create_app(system: System, observe: Observe, metrics_text: Callable[[], bytes]) -> Litestar:
+    """The application over a system, which it starts and stops."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await system.start()
+        try:
+            yield
+        finally:
+            await system.stop()
+
+    return Litestar(
+        route_handlers=[*ROUTES, *health.HANDLERS],
+        lifespan=[lifespan],
+        state=State({"system": system, "metrics_text": metrics_text}),
+        middleware=[partial(TraceMiddleware, observe=observe)],
+        exception_handlers={HTTPException: handle_exception, Exception: handle_exception},
+        plugins=[PydanticPlugin(prefer_alias=True)],
+        openapi_config=_openapi(),
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="billing-docs",
+        version="1",
+        path="/schema",
+        security=[{"bearer": []}],
+        components=Components(
+            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+        ),
+        render_plugins=[SwaggerRenderPlugin(), JsonRenderPlugin(path="/openapi.json")],
+    )

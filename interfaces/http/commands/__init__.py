@@ -1,0 +1,1 @@
+"""Commands: one module a room; each reads its request, commits, answers."""

@@ -1,0 +1,72 @@
+"""Download tokens and the sealed bytes they stand for (contract §6)."""
+
+from typing import Annotated, Any
+
+from litestar import Response
+from litestar.params import Parameter
+
+from application.operations import CREATE_DOWNLOAD_TOKEN, DOWNLOAD_DOCUMENT
+from domain.documents.access import FileFormat
+from domain.kernel.errors import not_found
+from domain.kernel.facts import Utc, Value
+from interfaces.http.bodies import RequestBody
+from interfaces.http.guards import AnyRequest, caller_of, system_of
+from interfaces.http.queries.documents import document_in_scope
+from interfaces.http.reading import MinPosition, shown
+from interfaces.http.routes import route
+
+_DEVICE_MAX_LENGTH = 300
+
+
+class DownloadTokenRequest(RequestBody):
+    """Which of the document's files."""
+
+    format: FileFormat = "PDF"
+
+
+class DownloadToken(Value):
+    """A link that works for a few minutes; never stored, never logged."""
+
+    download_token: str
+    expires_at: Utc
+    url: str
+
+
+@route(CREATE_DOWNLOAD_TOKEN)
+async def create_download_token(
+    request: AnyRequest, document_id: str, data: DownloadTokenRequest, min_position: MinPosition = None
+) -> Response[DownloadToken]:
+    """A short-lived link to one of an issued document's files."""
+    row = await document_in_scope(request, CREATE_DOWNLOAD_TOKEN, document_id, min_position)
+    if row["issued"] is None or data.format == "FISCAL":
+        raise not_found("The file")
+    caller = caller_of(request)
+    role = caller.acting_role(CREATE_DOWNLOAD_TOKEN.permissions)
+    issued = system_of(request).downloads.make_token(caller, document_id, data.format, role)
+    url = f"/v1/documents/download?token={issued.token}"
+    token = DownloadToken(download_token=issued.token, expires_at=issued.expires_at, url=url)
+    return Response(token, status_code=201, headers={"Cache-Control": "no-store"})
+
+
+@route(DOWNLOAD_DOCUMENT, media_type="application/pdf")
+async def download_document(
+    request: AnyRequest, token: Annotated[str, Parameter(query="token", min_length=1, max_length=2000)]
+) -> Response[Any]:
+    """The sealed bytes; that they were handed out is recorded first."""
+    client = request.scope.get("client")
+    file = await system_of(request).downloads.redeem(
+        token,
+        ip=client[0] if client else None,
+        device=request.headers.get("user-agent", "")[:_DEVICE_MAX_LENGTH] or None,
+        correlation_id=request.scope["state"]["correlation_id"],
+    )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file.file_name}"',
+        "Cache-Control": "private, no-store",
+        "X-Content-SHA256": file.sha256,
+        "X-Content-Type-Options": "nosniff",
+    }
+    return shown(file.content, file.position, media_type=file.content_type, headers=headers)
+
+
+HANDLERS = (create_download_token, download_document)

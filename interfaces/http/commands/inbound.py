@@ -1,0 +1,158 @@
+"""The door for upstream facts: CloudEvents 1.0 in structured JSON, one or a batch (contract §4)."""
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from litestar import Response
+from litestar.openapi.spec import OpenAPIMediaType, RequestBody, Schema
+from litestar.openapi.spec import Operation as OpenAPIOperation
+from litestar.openapi.spec.enums import OpenAPIType
+
+from application.handlers.documents import DocumentEntry
+from application.handlers.inbound import CloudEvent, Outcome, read_fact, receive_fact
+from application.ledger import Answer, Command, Committed
+from application.operations import RECEIVE_EVENTS
+from application.validation import invalid_field, parse
+from domain.kernel.errors import DomainError
+from domain.kernel.facts import Value
+from interfaces.http.bodies import read_json, require_media_type
+from interfaces.http.guards import AnyRequest, caller_of, system_of
+from interfaces.http.idempotency import answered, idempotency_claim
+from interfaces.http.problems import Problem, envelope
+from interfaces.http.routes import route
+from projections.documents import select_documents_by_id
+
+ONE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+MAX_BATCH_EVENTS = 1000
+LONGEST_WAIT_SECONDS = 5.0
+_SHORTEST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.05
+
+
+class DocumentEntryAnswer(Value):
+    """A document that a fact led to; a parked one waits for its cause to be mended."""
+
+    document_id: str
+    document_key: str
+    doc_type: str
+    status: str
+    parked: bool
+
+
+class EventResult(Value):
+    """What became of one event; `error` is the envelope of a rejected one."""
+
+    id: str
+    outcome: str
+    error: Problem | None = None
+    documents: list[DocumentEntryAnswer]
+
+
+class EventResults(Value):
+    """What became of each event, in the order sent."""
+
+    results: list[EventResult]
+
+
+@dataclass
+class ReceiveEventsOperation(OpenAPIOperation):
+    """Describes the request body, which the door reads by itself."""
+
+    def __post_init__(self) -> None:
+        """Adds the body to what the framework derives."""
+        event = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["specversion", "id", "source", "type", "data"],
+            properties={
+                "specversion": Schema(type=OpenAPIType.STRING, const="1.0"),
+                "id": Schema(type=OpenAPIType.STRING, min_length=1, max_length=255),
+                "source": Schema(type=OpenAPIType.STRING, min_length=1, max_length=255),
+                "type": Schema(type=OpenAPIType.STRING),
+                "data": Schema(type=OpenAPIType.OBJECT),
+            },
+        )
+        batch = Schema(type=OpenAPIType.ARRAY, items=event, max_items=MAX_BATCH_EVENTS)
+        self.request_body = RequestBody(
+            required=True,
+            content={ONE: OpenAPIMediaType(schema=event), BATCH: OpenAPIMediaType(schema=batch)},
+        )
+
+
+@route(RECEIVE_EVENTS, operation_class=ReceiveEventsOperation)
+async def receive_events(request: AnyRequest) -> Response[EventResults]:
+    """Takes events in, waits up to five seconds for what they lead to, and tells what became of each."""
+    require_media_type(request, (ONE, BATCH, "application/json"))
+    claim = await idempotency_claim(request, RECEIVE_EVENTS)
+    if claim is not None and (stored := await system_of(request).ledger.stored(claim)) is not None:
+        return answered(stored)
+    content = await read_json(request)
+    events = content if isinstance(content, list) else [content]
+    if len(events) > MAX_BATCH_EVENTS:
+        raise invalid_field("body", "TOO_MANY", f"A batch holds {MAX_BATCH_EVENTS} events at most.")
+    received = await asyncio.gather(*(_receive(request, event) for event in events))
+    outcomes = [outcome for outcome, _ in received]
+    position = max((position for _, position in received), default=0)
+    if not isinstance(content, list) and outcomes[0].error is not None:
+        raise outcomes[0].error
+    documents = [document for outcome in outcomes for document in outcome.documents]
+    entries = await _issued_or_late(request, documents)
+    late = any(entry.status == "DRAFT" for entry in entries.values())
+    correlation_id = caller_of(request).correlation_id
+    results = EventResults(results=[_result(outcome, entries, correlation_id) for outcome in outcomes])
+    answer = Answer(202 if late else 200, results.model_dump(mode="json", by_alias=True))
+    if claim is None:
+        return answered(Committed(answer, position))
+    audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
+    kept = await system_of(request).ledger.commit(Command(audit, lambda _: answer, idempotency=claim))
+    return answered(kept)
+
+
+async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
+    """Takes one event in; the outcome and the position of its last event (0 if it was malformed)."""
+    try:
+        fact = read_fact(parse(CloudEvent, event))
+    except DomainError as error:
+        event_id = event.get("id") if isinstance(event, dict) else None
+        return Outcome(event_id if isinstance(event_id, str) else "", "REJECTED", error=error), 0
+    audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
+    committed = await system_of(request).ledger.commit(Command(audit, receive_fact(fact), fact.streams))
+    outcome: Outcome = committed.answer.body
+    return outcome, committed.position
+
+
+async def _issued_or_late(request: AnyRequest, documents: list[DocumentEntry]) -> dict[str, DocumentEntry]:
+    """The documents once they are issued, or as they are after five seconds."""
+    entries = {document.document_id: document for document in documents}
+    waiting = {key for key, entry in entries.items() if entry.status == "DRAFT"}
+    give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
+    pause_seconds = _SHORTEST_PAUSE_SECONDS
+    while waiting and time.monotonic() < give_up_at:
+        await asyncio.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * 1.5, _LONGEST_PAUSE_SECONDS)
+        found = await system_of(request).read_store.fetch((), select_documents_by_id(sorted(waiting)))
+        for row in found.results[0]:
+            document_id = row["document_id"]
+            entries[document_id] = replace(
+                entries[document_id], status=row["status"], parked=row["failure"] is not None
+            )
+            if row["status"] != "DRAFT":
+                waiting.discard(document_id)
+    return entries
+
+
+def _result(outcome: Outcome, entries: dict[str, DocumentEntry], correlation_id: str) -> EventResult:
+    documents = [entries[document.document_id] for document in outcome.documents]
+    return EventResult(
+        id=outcome.id,
+        outcome=outcome.outcome,
+        error=None
+        if outcome.error is None
+        else Problem.model_validate(envelope(outcome.error, correlation_id)),
+        documents=[DocumentEntryAnswer(**asdict(entry)) for entry in documents],
+    )
+
+
+HANDLERS = (receive_events,)

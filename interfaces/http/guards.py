@@ -1,0 +1,67 @@
+"""The guards that HTTP decides before a handler runs: Auth, then Permission (contract §3).
+
+Ownership and Scope follow where the thing asked for is known, Idempotency and Policy under the ledger's lock.
+Audit is not a guard to be forgotten: every event carries its actor, and without events nothing happened.
+"""
+
+import asyncio
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from application.caller import Caller
+from application.identity import TokenClaims, TokenRefused
+from application.operations import Operation
+from domain.kernel.errors import DomainError
+from interfaces.bootstrap import System
+
+AnyRequest = Request[Any, Any, Any]
+
+_USER_ID_MAX_LENGTH = 64
+
+
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Auth and Permission, by the operation's row in the catalog."""
+    operation: Operation = handler.opt["operation"]
+    connection.scope["state"]["route"] = operation.path
+    if not operation.authenticated:
+        return
+    caller = await _authenticated(connection)
+    if not caller.holds_any(operation.permissions):
+        raise DomainError("PERMISSION_DENIED", "The token does not permit this.")
+    connection.scope["state"]["caller"] = caller
+
+
+def caller_of(request: AnyRequest) -> Caller:
+    """Who asks, as the guard found out."""
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+def system_of(request: AnyRequest) -> System:
+    """The system that the application serves."""
+    system: System = request.app.state["system"]
+    return system
+
+
+async def _authenticated(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise DomainError("UNAUTHENTICATED", "A bearer token is needed.")
+    claims = await _verified(connection.app.state["system"], token.strip())
+    on_behalf_of = None
+    if "SYSTEM" in claims.roles:
+        on_behalf_of = connection.headers.get("x-user-id", "")[:_USER_ID_MAX_LENGTH] or None
+    return Caller(claims, connection.scope["state"]["correlation_id"], on_behalf_of)
+
+
+async def _verified(system: System, token: str) -> TokenClaims:
+    known = system.tokens.known(token)
+    if known is not None:
+        return known
+    try:
+        return await asyncio.to_thread(system.tokens.verify, token)
+    except TokenRefused:
+        raise DomainError("UNAUTHENTICATED", "The bearer token is not accepted.") from None

@@ -1,0 +1,40 @@
+"""The Idempotency-Key header: scoped to caller and operation, hashed with a key (contract §2)."""
+
+import hashlib
+import hmac
+import re
+from typing import Any
+
+from litestar import Response
+
+from application.ledger import Committed, IdempotencyClaim
+from application.operations import Operation
+from application.validation import invalid_field
+from interfaces.http.guards import AnyRequest, caller_of, system_of
+
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+async def idempotency_claim(request: AnyRequest, operation: Operation) -> IdempotencyClaim | None:
+    """The claim that the header makes; None without it. Raises `VALIDATION_FAILED` for a malformed key."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise invalid_field("Idempotency-Key", "INVALID", "A key is 1 to 255 printable characters.")
+    caller = caller_of(request)
+    secret = system_of(request).request_hash_key
+    scope = "\n".join((caller.tenant, caller.claims.sub, operation.name, key))
+    body = request.scope["path"].encode() + b"\n" + await request.body()
+    return IdempotencyClaim(
+        key_hash=hmac.digest(secret, b"key\n" + scope.encode(), hashlib.sha256),
+        request_hash=hmac.digest(secret, b"request\n" + body, hashlib.sha256),
+    )
+
+
+def answered(committed: Committed) -> Response[Any]:
+    """A command's answer with its ledger position, marked where it is the stored one."""
+    headers = {"X-Ledger-Position": str(committed.position)}
+    if committed.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(committed.answer.body, status_code=committed.answer.status, headers=headers)

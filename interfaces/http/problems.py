@@ -1,0 +1,171 @@
+"""The one error envelope (contract §2), and the only place that knows which code is which HTTP status."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from application.identity import IdentityUnavailable
+from application.ledger import LedgerUnavailable
+from application.ports import ReadStoreUnavailable
+from application.signing import KeyUnusable
+from application.vault import VaultError, VaultUnavailable
+from domain.kernel.errors import DomainError, FieldError
+from domain.kernel.facts import Value
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+
+STATUS_OF_CODE: dict[str, int] = {
+    "VALIDATION_FAILED": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "DOWNLOAD_TOKEN_INVALID": 403,
+    "EVENT_CONFLICT": 409,
+    "SNAPSHOT_CONFLICT": 409,
+    "SERIES_EXISTS": 409,
+    "DOCUMENT_NOT_DRAFT": 409,
+    "PAYLOAD_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "SNAPSHOT_INCONSISTENT": 422,
+    "CURRENCY_MISMATCH": 422,
+    "REFUND_EXCEEDS_PAID": 422,
+    "IDEMPOTENCY_KEY_REUSED": 422,
+    "RATE_LIMITED": 429,
+    "INTERNAL_ERROR": 500,
+    "PROJECTION_BEHIND": 503,
+    "SERVICE_UNAVAILABLE": 503,
+    "VAULT_UNAVAILABLE": 503,
+}
+"""Every code that the service answers with."""
+
+_CODE_OF_STATUS = {
+    400: "VALIDATION_FAILED",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    429: "RATE_LIMITED",
+}
+
+
+class ProblemField(Value):
+    """One field that was refused."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Value):
+    """The error envelope; `code` equals `errorCode`, `correlationId` is the trace id, lists may be empty."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    error_code: str
+    message: str
+    reason_code: str | None
+    correlation_id: str
+    field_errors: list[ProblemField]
+    missing_fields: list[str]
+    issuance_blockers: list[dict[str, Any]]
+
+
+def envelope(error: DomainError, correlation_id: str) -> dict[str, Any]:
+    """The envelope of an error, JSON-ready."""
+    status = STATUS_OF_CODE[error.code]
+    return {
+        "type": f"urn:billing-docs:problem:{error.code.lower().replace('_', '-')}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": error.message,
+        "code": error.code,
+        "errorCode": error.code,
+        "message": error.message,
+        "reasonCode": error.reason_code,
+        "correlationId": correlation_id,
+        "fieldErrors": [
+            {"field": found.field, "code": found.code, "message": found.message}
+            for found in error.field_errors
+        ],
+        "missingFields": list(error.missing_fields),
+        "issuanceBlockers": [],
+    }
+
+
+def problem_response(error: DomainError, correlation_id: str) -> Response[dict[str, Any]]:
+    """The answer that tells an error."""
+    body = envelope(error, correlation_id)
+    headers: dict[str, str] = {}
+    if body["status"] in {429, 503}:
+        headers["Retry-After"] = str(error.retry_after_seconds or RETRY_AFTER_SECONDS)
+    if body["status"] == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(body, status_code=body["status"], media_type=MEDIA_TYPE, headers=headers)
+
+
+def as_domain_error(error: Exception) -> DomainError:
+    """What clients may know of an exception: its code and a sentence, never its own text."""
+    match error:
+        case DomainError():
+            return error
+        case ValidationException():
+            return _invalid(error)
+        case HTTPException():
+            return _of_status(error)
+        case IdentityUnavailable() | LedgerUnavailable() | ReadStoreUnavailable():
+            return DomainError("SERVICE_UNAVAILABLE", "The service cannot do this now; try again.")
+        case VaultUnavailable() | KeyUnusable():
+            return DomainError("VAULT_UNAVAILABLE", "The document vault cannot be used now; try again.")
+        case VaultError():
+            log.error("vault-object-unusable", error=type(error).__name__)
+            return DomainError(
+                "INTERNAL_ERROR", "The stored file cannot be read; verify tells what is wrong."
+            )
+        case _:
+            log.error("request-failed", exc_info=error)
+            return DomainError(
+                "INTERNAL_ERROR", "Something went wrong here. The correlationId helps to find it."
+            )
+
+
+def handle_exception(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Answers any exception with the envelope."""
+    response = problem_response(as_domain_error(error), request.scope["state"].get("correlation_id", ""))
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+def _invalid(error: ValidationException) -> DomainError:
+    extra = error.extra if isinstance(error.extra, list) else []
+    fields = tuple(
+        FieldError(
+            str(finding.get("key") or finding.get("source") or "body"),
+            "INVALID",
+            f"{str(finding.get('message', 'is not valid')).rstrip('.')}.",
+        )
+        for finding in extra
+    )
+    return DomainError("VALIDATION_FAILED", "The request is malformed.", field_errors=fields)
+
+
+def _of_status(error: HTTPException) -> DomainError:
+    code = _CODE_OF_STATUS.get(
+        error.status_code, "INTERNAL_ERROR" if error.status_code >= 500 else "VALIDATION_FAILED"
+    )
+    if code == "INTERNAL_ERROR":
+        log.error("request-failed", exc_info=error)
+        return DomainError(code, "Something went wrong here. The correlationId helps to find it.")
+    return DomainError(code, f"{HTTPStatus(STATUS_OF_CODE[code]).phrase}.")

@@ -1,0 +1,1 @@
+"""Questions: one module a room, answered from read models or the ledger."""

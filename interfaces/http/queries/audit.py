@@ -1,0 +1,181 @@
+"""The ledger as auditors read it: events in order, streams whole (contract §7)."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from litestar import Response
+from litestar.params import Parameter
+
+from application.caller import require_whole
+from application.ledger import EventFilter
+from application.operations import GET_STREAM, LIST_DOCUMENTS, SEARCH_EVENTS
+from application.validation import invalid_field
+from domain.documents.document import DOCUMENT
+from domain.documents.order import ORDER
+from domain.kernel.errors import not_found
+from domain.kernel.facts import Utc, Value
+from domain.kernel.recorded import RecordedEvent
+from domain.kernel.streams import StreamId
+from interfaces.http.guards import AnyRequest, caller_of, system_of
+from interfaces.http.reading import (
+    AsOf,
+    Cursor,
+    Limit,
+    encode_cursor,
+    position_cursor,
+    require_aware,
+    shown,
+)
+from interfaces.http.routes import route
+from projections.documents import select_document_ids_of_order
+
+
+class AuditEvent(Value):
+    """One event of the ledger; `leafHash` is hex."""
+
+    position: int
+    stream_type: str
+    stream_id: str
+    version: int
+    type: str
+    schema_version: int
+    recorded_at: Utc
+    transaction_id: str
+    actor: str
+    actor_role: str
+    on_behalf_of: str | None
+    operation: str
+    correlation_id: str
+    causation_id: str | None
+    data: dict[str, Any]
+    leaf_hash: str
+
+
+class AuditEventPage(Value):
+    """A page of the ledger."""
+
+    items: list[AuditEvent]
+    next_cursor: str | None
+
+
+class StreamAnswer(Value):
+    """A stream's history up to a moment and the state it folds to."""
+
+    stream_type: str
+    stream_id: str
+    version: int
+    events: list[AuditEvent]
+    state: dict[str, Any]
+
+
+@route(SEARCH_EVENTS)
+async def search_events(
+    request: AnyRequest,
+    recorded_from: Annotated[datetime | None, Parameter(query="from")] = None,
+    recorded_to: Annotated[datetime | None, Parameter(query="to")] = None,
+    event_type: Annotated[list[str] | None, Parameter(query="type")] = None,
+    actor: Annotated[str | None, Parameter(query="actor")] = None,
+    stream: Annotated[str | None, Parameter(query="stream", description="`type/id`, or a type")] = None,
+    order_id: Annotated[str | None, Parameter(query="orderId", max_length=64)] = None,
+    order: Annotated[Literal["asc", "desc"], Parameter(query="order")] = "asc",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[AuditEventPage]:
+    """Events in position order, newest last unless `order=desc`."""
+    require_whole(caller_of(request))
+    require_aware("from", recorded_from)
+    require_aware("to", recorded_to)
+    stream_type, stream_id = _stream_filter(stream)
+    ledger = system_of(request).ledger
+    head = await ledger.head_position()
+    events = await ledger.search(
+        EventFilter(
+            recorded_from=recorded_from,
+            recorded_to=recorded_to,
+            names=event_type or (),
+            actor=actor,
+            stream=StreamId(stream_type, stream_id) if stream_type and stream_id else None,
+            stream_type=stream_type if not stream_id else None,
+            streams=await _streams_of_order(request, order_id) if order_id is not None else (),
+            after_position=position_cursor(cursor),
+            descending=order == "desc",
+            limit=limit + 1,
+        )
+    )
+    items = [_audit_event(event) for event in events[:limit]]
+    next_cursor = encode_cursor(items[-1].position) if len(events) > limit else None
+    return shown(AuditEventPage(items=items, next_cursor=next_cursor), head)
+
+
+@route(GET_STREAM)
+async def get_stream(
+    request: AnyRequest,
+    stream_type: str,
+    stream_id: str,
+    at_version: Annotated[int | None, Parameter(query="atVersion", ge=1, le=2**31 - 1)] = None,
+    as_of: AsOf = None,
+) -> Response[StreamAnswer]:
+    """A stream's whole history and state, up to a version or moment."""
+    require_whole(caller_of(request))
+    require_aware("asOf", as_of)
+    if at_version is not None and as_of is not None:
+        raise invalid_field("asOf", "AMBIGUOUS", "Give asOf or atVersion, not both.")
+    system = system_of(request)
+    stream = StreamId(stream_type, stream_id.removeprefix("/"))
+    if not system.registry.has_stream_type(stream_type):
+        raise not_found("The stream")
+    head = await system.ledger.head_position()
+    events = await system.ledger.history(stream, up_to_version=at_version, as_of=as_of)
+    if not events:
+        raise not_found("The stream")
+    state = system.registry.fold(stream, [event.fact for event in events])
+    answer = StreamAnswer(
+        stream_type=stream.type,
+        stream_id=stream.id,
+        version=events[-1].version,
+        events=[_audit_event(event) for event in events],
+        state=state.model_dump(mode="json", by_alias=True, exclude_none=True),
+    )
+    return shown(answer, head)
+
+
+def _stream_filter(stream: str | None) -> tuple[str | None, str | None]:
+    if stream is None:
+        return None, None
+    stream_type, _, stream_id = stream.replace(":", "/", 1).partition("/")
+    if not stream_type:
+        raise invalid_field("stream", "INVALID", "A stream is `type/id`.")
+    return stream_type, stream_id or None
+
+
+async def _streams_of_order(request: AnyRequest, order_id: str) -> list[StreamId]:
+    found = await system_of(request).read_store.fetch(
+        LIST_DOCUMENTS.projections, select_document_ids_of_order(order_id)
+    )
+    documents = [DOCUMENT.stream(row["document_id"]) for row in found.results[0]]
+    return [ORDER.stream(order_id), *documents]
+
+
+def _audit_event(event: RecordedEvent) -> AuditEvent:
+    return AuditEvent(
+        position=event.position,
+        stream_type=event.stream.type,
+        stream_id=event.stream.id,
+        version=event.version,
+        type=event.name,
+        schema_version=event.schema_version,
+        recorded_at=event.recorded_at,
+        transaction_id=str(event.transaction_id),
+        actor=event.actor,
+        actor_role=event.role,
+        on_behalf_of=event.on_behalf_of,
+        operation=event.operation,
+        correlation_id=event.correlation_id,
+        causation_id=event.causation_id,
+        data=json.loads(event.state),
+        leaf_hash=event.leaf_hash.hex(),
+    )
+
+
+HANDLERS = (search_events, get_stream)

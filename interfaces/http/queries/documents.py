@@ -1,0 +1,219 @@
+"""The Document Center (S3 §6.2, §6.3; contract §6)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Response
+from litestar.params import Parameter
+
+from application.caller import Caller
+from application.operations import (
+    GET_DOCUMENT,
+    GET_DOCUMENT_BY_KEY,
+    LIST_DOCUMENT_EVENTS,
+    LIST_DOCUMENTS,
+    VERIFY_DOCUMENT,
+    Operation,
+)
+from application.ports import Found
+from domain.documents.document import DOCUMENT, DocType, Status
+from domain.kernel.errors import not_found
+from domain.kernel.facts import Value
+from interfaces.http.answers.documents import (
+    DocumentDetail,
+    DocumentPage,
+    TimelinePage,
+    document_detail,
+    document_item,
+    timeline_entry,
+)
+from interfaces.http.guards import AnyRequest, caller_of, system_of
+from interfaces.http.reading import (
+    AsOf,
+    AsOfPosition,
+    Cursor,
+    Limit,
+    MinPosition,
+    one_moment,
+    page,
+    position_cursor,
+    read,
+    require_aware,
+    shown,
+)
+from interfaces.http.routes import route
+from projections.document_events import select_timeline
+from projections.documents import (
+    fold_document,
+    select_document,
+    select_document_by_key,
+    select_documents,
+)
+
+Text = Annotated[str | None, Parameter(min_length=1, max_length=200)]
+
+
+class CheckAnswer(Value):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class VerificationAnswer(Value):
+    """Whether a document is what was issued."""
+
+    valid: bool
+    checks: list[CheckAnswer]
+
+
+@route(LIST_DOCUMENTS)
+async def list_documents(
+    request: AnyRequest,
+    order_id: Annotated[str | None, Parameter(query="orderId", max_length=64)] = None,
+    doc_type: Annotated[DocType | None, Parameter(query="docType")] = None,
+    status: Annotated[Status | None, Parameter(query="status")] = None,
+    country_code: Annotated[str | None, Parameter(query="countryCode", pattern="^[A-Z]{2}$")] = None,
+    issuer_entity_id: Annotated[str | None, Parameter(query="issuerEntityId", max_length=64)] = None,
+    buyer_id: Annotated[str | None, Parameter(query="buyerId", max_length=64)] = None,
+    seller_id: Annotated[str | None, Parameter(query="sellerId", max_length=64)] = None,
+    issued_from: Annotated[datetime | None, Parameter(query="issuedFrom")] = None,
+    issued_to: Annotated[datetime | None, Parameter(query="issuedTo")] = None,
+    q: Text = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response[DocumentPage]:
+    """Documents in the caller's scope, newest first."""
+    require_aware("issuedFrom", issued_from)
+    require_aware("issuedTo", issued_to)
+    filters: dict[str, Any] = {
+        "orderId": order_id,
+        "docType": doc_type,
+        "status": status,
+        "countryCode": country_code,
+        "issuerEntityId": issuer_entity_id,
+        "buyerId": buyer_id,
+        "sellerId": seller_id,
+        "issuedFrom": issued_from,
+        "issuedTo": issued_to,
+        "q": q,
+    }
+    scope = caller_of(request).document_scope()
+    statement = select_documents(scope, filters, position_cursor(cursor), limit + 1)
+    found = await read(request, LIST_DOCUMENTS, min_position, statement)
+    items, next_cursor = page(found.results[0], limit, document_item, lambda row: row["drafted_position"])
+    return shown(DocumentPage(items=items, next_cursor=next_cursor), found.position)
+
+
+@route(GET_DOCUMENT)
+async def get_document(
+    request: AnyRequest,
+    document_id: str,
+    as_of: AsOf = None,
+    as_of_position: AsOfPosition = None,
+    min_position: MinPosition = None,
+) -> Response[DocumentDetail]:
+    """One document, now or in the past."""
+    found = await read(request, GET_DOCUMENT, min_position, select_document(document_id))
+    row = visible_row(found, caller_of(request))
+    if one_moment(as_of, as_of_position):
+        return await _as_of(request, document_id, as_of, as_of_position)
+    return _detail(row, found.position)
+
+
+@route(GET_DOCUMENT_BY_KEY)
+async def get_document_by_key(
+    request: AnyRequest,
+    document_key: Annotated[str, Parameter(query="documentKey", min_length=1, max_length=500)],
+    min_position: MinPosition = None,
+) -> Response[DocumentDetail]:
+    """The document of a key."""
+    found = await read(request, GET_DOCUMENT_BY_KEY, min_position, select_document_by_key(document_key))
+    return _detail(visible_row(found, caller_of(request)), found.position)
+
+
+@route(LIST_DOCUMENT_EVENTS)
+async def list_document_events(
+    request: AnyRequest,
+    document_id: str,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response[TimelinePage]:
+    """A document's audit timeline, oldest first."""
+    found = await read(
+        request,
+        LIST_DOCUMENT_EVENTS,
+        min_position,
+        select_document(document_id),
+        select_timeline(document_id, position_cursor(cursor) or 0, limit + 1),
+    )
+    caller = caller_of(request)
+    visible_row(found, caller)
+    shows_origin = "docs.audit.read" in caller.permissions
+    items, next_cursor = page(
+        found.results[1],
+        limit,
+        lambda row: timeline_entry(row, shows_origin=shows_origin),
+        lambda row: row["position"],
+    )
+    return shown(TimelinePage(items=items, next_cursor=next_cursor), found.position)
+
+
+@route(VERIFY_DOCUMENT)
+async def verify_document(
+    request: AnyRequest, document_id: str, min_position: MinPosition = None
+) -> Response[VerificationAnswer]:
+    """Whether a document's bytes, seal, template and ledger entries agree."""
+    found = await read(request, VERIFY_DOCUMENT, min_position, select_document(document_id))
+    visible_row(found, caller_of(request))
+    verification = await system_of(request).verifier.verify(document_id)
+    checks = [CheckAnswer(name=check.name, ok=check.ok, detail=check.detail) for check in verification.checks]
+    return shown(VerificationAnswer(valid=verification.valid, checks=checks), found.position)
+
+
+def visible_row(found: Found, caller: Caller) -> dict[str, Any]:
+    """The row asked for, if the caller may know of it. Raises `NOT_FOUND`."""
+    rows = found.results[0]
+    if not rows or not _shows(rows[0], caller):
+        raise not_found("The document")
+    return rows[0]
+
+
+async def document_in_scope(
+    request: AnyRequest, operation: Operation, document_id: str, min_position: int | None
+) -> dict[str, Any]:
+    """The row of a document that the caller may know of. Raises `NOT_FOUND`."""
+    found = await read(request, operation, min_position, select_document(document_id))
+    return visible_row(found, caller_of(request))
+
+
+def _shows(row: dict[str, Any], caller: Caller) -> bool:
+    return caller.document_scope().shows(
+        buyer_id=row["buyer_id"],
+        seller_id=row["seller_id"],
+        country_code=row["country_code"],
+        status=row["status"],
+    )
+
+
+async def _as_of(
+    request: AnyRequest, document_id: str, as_of: datetime | None, as_of_position: int | None
+) -> Response[DocumentDetail]:
+    ledger = system_of(request).ledger
+    events = await ledger.history(DOCUMENT.stream(document_id), as_of=as_of, up_to_position=as_of_position)
+    row: dict[str, Any] | None = None
+    for event in events:
+        row = fold_document(row, event)
+    if row is None or not _shows(row, caller_of(request)):
+        raise not_found("The document")
+    return _detail(row, events[-1].position)
+
+
+def _detail(row: dict[str, Any], position: int) -> Response[DocumentDetail]:
+    return shown(document_detail(row), position, headers={"ETag": f'"{row["stream_version"]}"'})
+
+
+HANDLERS = (list_documents, get_document, get_document_by_key, list_document_events, verify_document)

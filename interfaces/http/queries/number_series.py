@@ -1,0 +1,152 @@
+"""Number series and every number they handed out (contract §6)."""
+
+from typing import Annotated, Any
+
+from litestar import Response
+from litestar.params import Parameter
+
+from application.caller import Caller
+from application.operations import GET_SERIES, LIST_NUMBERS, LIST_SERIES
+from application.ports import Found
+from domain.kernel.errors import not_found
+from domain.kernel.facts import Utc, Value
+from domain.numbering.series import NumberFormat
+from interfaces.http.guards import AnyRequest, caller_of
+from interfaces.http.reading import (
+    Cursor,
+    Limit,
+    MinPosition,
+    page,
+    position_cursor,
+    read,
+    shown,
+    text_cursor,
+)
+from interfaces.http.routes import route
+from projections.number_series import select_gaps, select_numbers, select_one_series, select_series
+
+
+class SeriesAnswer(Value):
+    """A number series; `nextNumber` is the next sequence, `lockVersion` the series' version."""
+
+    series_id: str
+    country_code: str
+    issuer_entity_id: str
+    doc_type: str
+    format: NumberFormat
+    time_zone: str
+    next_number: int
+    lock_version: int
+
+
+class SeriesPage(Value):
+    """A page of series."""
+
+    items: list[SeriesAnswer]
+    next_cursor: str | None
+
+
+class NumberAnswer(Value):
+    """A number and its holder."""
+
+    number: str
+    sequence: int
+    year: int
+    document_id: str | None
+    invoice_id: str | None
+    status: str
+    issued_at: Utc
+    position: int
+
+
+class Gap(Value):
+    """Sequences of a year that nobody holds: `first` to `last`, inclusive."""
+
+    year: int
+    first: int
+    last: int
+
+
+class NumberPage(Value):
+    """A page of numbers, and the series' gaps."""
+
+    items: list[NumberAnswer]
+    gaps: list[Gap]
+    next_cursor: str | None
+
+
+def series_answer(row: dict[str, Any]) -> SeriesAnswer:
+    """A row of the read model as an answer."""
+    return SeriesAnswer(**row)
+
+
+@route(LIST_SERIES)
+async def list_series(
+    request: AnyRequest, limit: Limit = 50, cursor: Cursor = None, min_position: MinPosition = None
+) -> Response[SeriesPage]:
+    """Series by id, in the caller's countries."""
+    countries = caller_of(request).claims.countries
+    statement = select_series(countries, text_cursor(cursor) or "", limit + 1)
+    found = await read(request, LIST_SERIES, min_position, statement)
+    items, next_cursor = page(found.results[0], limit, series_answer, lambda row: row["series_id"])
+    return shown(SeriesPage(items=items, next_cursor=next_cursor), found.position)
+
+
+@route(GET_SERIES)
+async def get_series(
+    request: AnyRequest, series_id: str, min_position: MinPosition = None
+) -> Response[SeriesAnswer]:
+    """One series."""
+    found = await read(request, GET_SERIES, min_position, select_one_series(series_id))
+    row = _visible(found, caller_of(request))
+    return shown(series_answer(row), found.position, headers={"ETag": f'"{row["lock_version"]}"'})
+
+
+@route(LIST_NUMBERS)
+async def list_numbers(
+    request: AnyRequest,
+    series_id: str,
+    from_sequence: Annotated[int | None, Parameter(query="from", ge=1, le=2**53 - 1)] = None,
+    to_sequence: Annotated[int | None, Parameter(query="to", ge=1, le=2**53 - 1)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response[NumberPage]:
+    """Numbers in the order they were given, from and to a sequence; the gaps are the whole series'."""
+    after = position_cursor(cursor) or 0
+    found = await read(
+        request,
+        LIST_NUMBERS,
+        min_position,
+        select_one_series(series_id),
+        select_numbers(series_id, from_sequence, to_sequence, after, limit + 1),
+        select_gaps(series_id),
+    )
+    _visible(found, caller_of(request))
+    items, next_cursor = page(found.results[1], limit, _number_answer, lambda row: row["position"])
+    gaps = [Gap(**row) for row in found.results[2]]
+    return shown(NumberPage(items=items, gaps=gaps, next_cursor=next_cursor), found.position)
+
+
+def _visible(found: Found, caller: Caller) -> dict[str, Any]:
+    rows = found.results[0]
+    if not rows or not caller.sees_country(rows[0]["country_code"]):
+        raise not_found("The number series")
+    return rows[0]
+
+
+def _number_answer(row: dict[str, Any]) -> NumberAnswer:
+    holds = row["holder_type"]
+    return NumberAnswer(
+        number=row["number"],
+        sequence=row["sequence"],
+        year=row["year"],
+        document_id=row["holder_id"] if holds == "DOCUMENT" else None,
+        invoice_id=row["holder_id"] if holds == "INVOICE" else None,
+        status=row["status"],
+        issued_at=row["issued_at"],
+        position=row["position"],
+    )
+
+
+HANDLERS = (list_series, get_series, list_numbers)

@@ -1,0 +1,114 @@
+"""What all queries share: pages, cursors, read-your-writes and moments of the past (contract §2)."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from litestar import Response
+from litestar.params import Parameter
+from sqlalchemy import Select
+
+from application.operations import Operation
+from application.ports import Found
+from application.validation import invalid_field
+from domain.kernel.errors import DomainError
+from interfaces.http.guards import AnyRequest, system_of
+
+LONGEST_WAIT_SECONDS = 5.0
+MAX_POSITION = 2**63 - 1
+
+Limit = Annotated[int, Parameter(query="limit", ge=1, le=200, description="items a page")]
+Cursor = Annotated[str | None, Parameter(query="cursor", description="`nextCursor` of the page before")]
+AsOf = Annotated[datetime | None, Parameter(query="asOf", description="a recorded time")]
+AsOfPosition = Annotated[int | None, Parameter(query="asOfPosition", ge=0, le=MAX_POSITION)]
+MinPosition = Annotated[
+    int | None,
+    Parameter(header="X-Min-Position", ge=0, le=MAX_POSITION, description="wait until this is shown"),
+]
+
+ItemT = TypeVar("ItemT")
+
+
+async def read(
+    request: AnyRequest, operation: Operation, min_position: int | None, *statements: Select[Any]
+) -> Found:
+    """Runs queries once the operation's projections show `X-Min-Position`. Raises `PROJECTION_BEHIND`."""
+    store = system_of(request).read_store
+    if min_position is not None and not await store.wait_for(
+        operation.projections, min_position, LONGEST_WAIT_SECONDS
+    ):
+        raise DomainError(
+            "PROJECTION_BEHIND", "The read model has not reached X-Min-Position yet; try again."
+        )
+    return await store.fetch(operation.projections, *statements)
+
+
+def shown(body: Any, position: int, **options: Any) -> Response[Any]:
+    """A query's answer with the position that it shows."""
+    headers = {"X-Ledger-Position": str(position), **options.pop("headers", {})}
+    return Response(body, headers=headers, **options)
+
+
+def encode_cursor(value: int | str) -> str:
+    """An opaque cursor for the last item of a page."""
+    return base64.urlsafe_b64encode(json.dumps([value]).encode()).rstrip(b"=").decode()
+
+
+def position_cursor(cursor: str | None) -> int | None:
+    """The position in a cursor. Raises `VALIDATION_FAILED`."""
+    value = _decoded(cursor)
+    if value is not None and (type(value) is not int or not 0 <= value <= MAX_POSITION):
+        raise _bad_cursor()
+    return value
+
+
+def text_cursor(cursor: str | None) -> str | None:
+    """The text in a cursor. Raises `VALIDATION_FAILED`."""
+    value = _decoded(cursor)
+    if value is not None and not isinstance(value, str):
+        raise _bad_cursor()
+    return value
+
+
+def page(
+    rows: Sequence[dict[str, Any]],
+    limit: int,
+    item: Callable[[dict[str, Any]], ItemT],
+    cursor_of: Callable[[dict[str, Any]], int | str],
+) -> tuple[list[ItemT], str | None]:
+    """The items of a page and the next cursor, from one row more than the page holds."""
+    kept = rows[:limit]
+    next_cursor = encode_cursor(cursor_of(kept[-1])) if len(rows) > limit else None
+    return [item(row) for row in kept], next_cursor
+
+
+def one_moment(as_of: datetime | None, as_of_position: int | None) -> bool:
+    """Whether a past moment is asked for. Raises `VALIDATION_FAILED` for two, or for a naive time."""
+    if as_of is not None and as_of_position is not None:
+        raise invalid_field("asOf", "AMBIGUOUS", "Give asOf or asOfPosition, not both.")
+    require_aware("asOf", as_of)
+    return as_of is not None or as_of_position is not None
+
+
+def require_aware(name: str, moment: datetime | None) -> None:
+    """Refuses a time without an offset. Raises `VALIDATION_FAILED`."""
+    if moment is not None and moment.tzinfo is None:
+        raise invalid_field(name, "NO_OFFSET", "Times are RFC 3339 with an offset or Z.")
+
+
+def _decoded(cursor: str | None) -> Any:
+    if cursor is None:
+        return None
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        (value,) = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        raise _bad_cursor() from None
+    return value
+
+
+def _bad_cursor() -> DomainError:
+    return invalid_field("cursor", "INVALID", "This is not a cursor of this list.")

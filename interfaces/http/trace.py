@@ -1,0 +1,86 @@
+"""The outermost layer: W3C trace context, gateway prefixes, metrics, a log line a request (BILL-DEC-015)."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+_TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
+_GATEWAY_PREFIXES = ("/invoice/", "/customer/")
+_TRACESTATE_MAX_BYTES = 512
+
+Observe = Callable[[str, str, int, float], None]
+"""Counts an answered request: method, route template, status, seconds."""
+
+
+def continued_trace(traceparent: str | None) -> tuple[str, str]:
+    """The trace id to go on with and the flags; a fresh trace where there is none or it is malformed."""
+    match = _TRACEPARENT.match(traceparent or "")
+    if match is None or match[1] == "ff" or (match[1] == "00" and match[5]):
+        return secrets.token_hex(16), "01"
+    if match[2] == "0" * 32 or match[3] == "0" * 16:
+        return secrets.token_hex(16), "01"
+    return match[2], match[4]
+
+
+def without_gateway_prefix(path: str) -> str:
+    """The path as this service knows it; a gateway may or may not have taken its own segment off."""
+    for prefix in _GATEWAY_PREFIXES:
+        if path.startswith(prefix):
+            return path[len(prefix) - 1 :]
+    return path
+
+
+class TraceMiddleware:
+    """Wraps the whole application, its error answers included."""
+
+    def __init__(self, app: ASGIApp, observe: Observe) -> None:
+        self._app = app
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        trace_id, flags = continued_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        traceparent = f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
+        scope["path"] = without_gateway_prefix(scope["path"])
+        scope["raw_path"] = scope["path"].encode()
+        scope.setdefault("state", {})["correlation_id"] = trace_id
+        tracestate = headers.get(b"tracestate")
+        started = time.monotonic()
+        status = 500
+
+        async def send_traced(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                added = [(b"traceparent", traceparent.encode()), (b"x-correlation-id", trace_id.encode())]
+                if tracestate and len(tracestate) <= _TRACESTATE_MAX_BYTES:
+                    added.append((b"tracestate", tracestate))
+                message["headers"] = [*message.get("headers", []), *added]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(traceId=trace_id):
+            try:
+                await self._app(scope, receive, send_traced)
+            finally:
+                seconds = time.monotonic() - started
+                route = scope["state"].get("route", "unmatched")
+                self._observe(scope["method"], route, status, seconds)
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=route,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 1),
+                    **scope["state"].get("log_ids", {}),
+                )

@@ -1,0 +1,10 @@
+"""Every projection, in one explicit tuple. To add one: a module with table, fold and queries, a row here."""
+
+from projections.document_events import DOCUMENT_EVENTS
+from projections.documents import DOCUMENTS
+from projections.number_series import SERIES
+from projections.tasks import TASKS
+
+PROJECTIONS = (DOCUMENTS, DOCUMENT_EVENTS, SERIES, TASKS)
+
+PROJECTIONS_BY_NAME = {projection.name: projection for projection in PROJECTIONS}

@@ -1,0 +1,104 @@
+"""Open tasks: what waits for a person or a retry, its cause, and what resumes it (contract §6)."""
+
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Select, Table, Text, select, true
+
+from domain.documents.document import DocumentIssueFailed
+from domain.documents.order import OrderRefundParked
+from domain.kernel.recorded import RecordedEvent
+from projections.projection import METADATA, Key, Projection, Row, RowFold, fold_by_name
+
+TASK_TABLE = Table(
+    "task_v1",
+    METADATA,
+    Column("task_id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("target_type", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("next_retry_at", DateTime(timezone=True)),
+    Column("resumed_by", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("position", BigInteger, nullable=False),
+)
+Index("task_v1_open", TASK_TABLE.c.position, postgresql_where=TASK_TABLE.c.is_open == true())
+
+_RETRIED_BY_ITSELF = "The worker retries by itself; `billing work` must be running."
+_REFUND_RESUMED_BY = "A payments.REFUND_EXECUTED event with a new refundId and corrected data."
+
+
+def _issue_failed(row: Row, event: RecordedEvent) -> Row:
+    fact = cast(DocumentIssueFailed, event.fact)
+    return {
+        "task_id": f"document:{event.stream.id}",
+        "type": "DOCUMENT_PARKED",
+        "target_type": "document",
+        "target_id": event.stream.id,
+        "cause": fact.reason,
+        "attempts": fact.attempt,
+        "next_retry_at": fact.retry_at,
+        "resumed_by": _RETRIED_BY_ITSELF,
+        "is_open": True,
+        "opened_at": row.get("opened_at") or event.recorded_at,
+        "position": row.get("position") or event.position,
+    }
+
+
+def _refund_parked(_: Row, event: RecordedEvent) -> Row:
+    fact = cast(OrderRefundParked, event.fact)
+    return {
+        "task_id": f"refund:{event.stream.id}/{fact.refund_id}",
+        "type": "REFUND_PARKED",
+        "target_type": "order",
+        "target_id": event.stream.id,
+        "cause": fact.code,
+        "attempts": 1,
+        "next_retry_at": None,
+        "resumed_by": _REFUND_RESUMED_BY,
+        "is_open": True,
+        "opened_at": event.recorded_at,
+        "position": event.position,
+    }
+
+
+def _issued(row: Row, _: RecordedEvent) -> Row | None:
+    return row | {"is_open": False, "next_retry_at": None} if row else None
+
+
+def _key(event: RecordedEvent) -> Key | None:
+    if event.name == "order.refund-parked":
+        return (f"refund:{event.stream.id}/{cast(OrderRefundParked, event.fact).refund_id}",)
+    return (f"document:{event.stream.id}",)
+
+
+TASKS = Projection(
+    name="tasks",
+    event_names=frozenset({"document.issue-failed", "document.issued", "order.refund-parked"}),
+    row_folds=(
+        RowFold(
+            TASK_TABLE,
+            _key,
+            fold_by_name(
+                {
+                    "document.issue-failed": _issue_failed,
+                    "document.issued": _issued,
+                    "order.refund-parked": _refund_parked,
+                }
+            ),
+        ),
+    ),
+)
+
+
+def select_open_tasks(after_position: int, limit: int) -> Select[Any]:
+    """Open tasks, oldest first, behind a cursor's position."""
+    task = TASK_TABLE.c
+    return (
+        select(TASK_TABLE)
+        .where(task.is_open == true(), task.position > after_position)
+        .order_by(task.position)
+        .limit(limit)
+    )

@@ -1,11 +1,12 @@
 """What the server process runs: `interfaces.asgi:create` makes the application from the settings."""
 
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from infrastructure.settings import Settings
 from infrastructure.telemetry import HTTP_REQUESTS, HTTP_SECONDS, configure_logging, metrics_text
 from interfaces.bootstrap import build_system
 from interfaces.http.app import create_app
+from interfaces.http.trace import TraceMiddleware
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
@@ -14,8 +15,8 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     HTTP_SECONDS.labels(method, route).observe(seconds)
 
 
-def create() -> Litestar:
+def create() -> ASGIApp:
     """The application of this process."""
     settings = Settings()
     configure_logging(settings.log_level, settings.log_format)
-    return create_app(build_system(settings), observe, metrics_text)
+    return TraceMiddleware(create_app(build_system(settings), metrics_text), observe)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -19,7 +18,6 @@ from interfaces.http.commands import downloads, inbound
 from interfaces.http.commands import number_series as series_commands
 from interfaces.http.problems import handle_exception
 from interfaces.http.queries import audit, documents, number_series, operations, tasks
-from interfaces.http.trace import Observe, TraceMiddleware
 
 ROUTES = (
     *inbound.HANDLERS,
@@ -33,7 +31,7 @@ ROUTES = (
 )
 
 
-def create_app(system: System, observe: Observe, metrics_text: Callable[[], bytes]) -> Litestar:
+def create_app(system: System, metrics_text: Callable[[], bytes]) -> Litestar:
     """The application over a system, which it starts and stops."""
 
     @asynccontextmanager
@@ -48,7 +46,6 @@ def create_app(system: System, observe: Observe, metrics_text: Callable[[], byte
         route_handlers=[*ROUTES, *health.HANDLERS],
         lifespan=[lifespan],
         state=State({"system": system, "metrics_text": metrics_text}),
-        middleware=[partial(TraceMiddleware, observe=observe)],
         exception_handlers={HTTPException: handle_exception, Exception: handle_exception},
         plugins=[PydanticPlugin(prefer_alias=True)],
         openapi_config=_openapi(),

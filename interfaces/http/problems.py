@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.params import ParameterKwarg
 
 from application.identity import IdentityUnavailable
 from application.ledger import LedgerUnavailable
@@ -120,8 +121,6 @@ def as_domain_error(error: Exception) -> DomainError:
     match error:
         case DomainError():
             return error
-        case ValidationException():
-            return _invalid(error)
         case HTTPException():
             return _of_status(error)
         case IdentityUnavailable() | LedgerUnavailable() | ReadStoreUnavailable():
@@ -142,17 +141,30 @@ def as_domain_error(error: Exception) -> DomainError:
 
 def handle_exception(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Answers any exception with the envelope."""
+    if isinstance(error, ValidationException):
+        error = _invalid(error, _names_of(request))
     response = problem_response(as_domain_error(error), request.scope["state"].get("correlation_id", ""))
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response
 
 
-def _invalid(error: ValidationException) -> DomainError:
+def _names_of(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """What clients call the parameters of the handler that was meant to run."""
+    handler = request.scope.get("route_handler")
+    names: dict[str, str] = {}
+    for name, field in handler.parsed_fn_signature.parameters.items() if handler else ():
+        if isinstance(field.kwarg_definition, ParameterKwarg):
+            definition = field.kwarg_definition
+            names[name] = definition.query or definition.header or name
+    return names
+
+
+def _invalid(error: ValidationException, names: dict[str, str]) -> DomainError:
     extra = error.extra if isinstance(error.extra, list) else []
     fields = tuple(
         FieldError(
-            str(finding.get("key") or finding.get("source") or "body"),
+            names.get(str(finding.get("key")), str(finding.get("key") or finding.get("source") or "body")),
             "INVALID",
             f"{str(finding.get('message', 'is not valid')).rstrip('.')}.",
         )

@@ -1,0 +1,37 @@
+# The commands of this project; each builds .venv first where it is missing or out of date.
+SHELL := /bin/bash
+BIN := .venv/bin
+STAMP := .venv/.complete-$(shell cat requirements.txt pyproject.toml | sha256sum | cut -c1-16)
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+.PHONY: run test check format golden lock clean
+
+run: $(STAMP) ## start everything on this machine
+	BILLING_DEMO=$${BILLING_DEMO:-1} exec $(BIN)/billing run
+
+test: $(STAMP) ## run every test against a real PostgreSQL
+	$(PYTEST)
+
+check: $(STAMP) ## linters, types, import rules and the fast tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -m "not slow"
+
+format: $(STAMP) ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(STAMP) ## rewrite the golden files; review the diff
+	$(BIN)/python -m tests.support.golden
+
+lock: $(STAMP) ## lock the dependencies of pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 --extra dev --upgrade pyproject.toml --output-file requirements.txt
+
+clean: ## remove what was built; the data folder stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+
+$(STAMP): requirements.txt pyproject.toml scripts/build-venv
+	scripts/build-venv $@

@@ -44,10 +44,17 @@ class Caller:
         return self.claims.tenant or DEFAULT_TENANT
 
     @property
+    def countries(self) -> frozenset[str] | None:
+        """The countries that the caller reaches, None for all; roles bound to countries reach only named ones."""
+        claims = self.claims
+        if claims.countries is None and claims.roles and claims.roles <= COUNTRY_BOUND_ROLES:
+            return frozenset()
+        return claims.countries
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether a claim, or a role that is bound to countries, keeps the caller from the whole."""
-        claims = self.claims
-        narrowing = (claims.buyer_id, claims.seller_id, claims.account_ids, claims.countries)
+        narrowing = (self.claims.buyer_id, self.claims.seller_id, self.claims.account_ids, self.countries)
         return any(claim is not None for claim in narrowing)
 
     def audit(self, operation: str, permissions: frozenset[str]) -> Audit:
@@ -62,10 +69,8 @@ class Caller:
         )
 
     def sees_country(self, country_code: str) -> bool:
-        """Whether the token's countries, if it has any, include this one."""
-        if self.claims.countries is not None:
-            return country_code in self.claims.countries
-        return not self.claims.roles or not self.claims.roles <= COUNTRY_BOUND_ROLES
+        """Whether the caller reaches this country."""
+        return self.countries is None or country_code in self.countries
 
     def document_scope(self) -> DocumentScope:
         """Which documents the caller may know of, by the `docs.read.*` and `docs.audit.read` it holds."""
@@ -77,10 +82,10 @@ class Caller:
             every=audits and not owned,
             buyer_id=claims.buyer_id if audits or "docs.read.own" in permissions else None,
             seller_id=claims.seller_id if audits or "docs.read.seller" in permissions else None,
-            by_country=(claims.countries or frozenset())
+            by_country=(self.countries or frozenset())
             if "docs.read.country" in permissions and not owned
             else frozenset(),
-            countries=claims.countries,
+            countries=self.countries,
             drafts=audits,
         )
 

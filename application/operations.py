@@ -3,6 +3,7 @@
 To add an operation: a row here, a handler in `application/handlers/`, a few lines in `interfaces/http/`.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,7 +38,11 @@ OPTIONAL_KEY = Idempotency(
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing that clients may ask for."""
+    """One thing that clients may ask for.
+
+    Any one of `permissions` suffices; none at all asks only for authentication. `path` is the router's, with
+    the type of each parameter; the catalog shows it as OpenAPI does.
+    """
 
     name: str
     kind: Literal["command", "query"]
@@ -65,7 +70,7 @@ class Operation:
             "name": self.name,
             "kind": self.kind,
             "method": self.method,
-            "path": self.path,
+            "path": re.sub(r":\w+}", "}", self.path),
             "summary": self.summary,
             "classification": list(self.classification),
             "authz": {
@@ -113,6 +118,7 @@ RECEIVE_EVENTS = Operation(
         "SNAPSHOT_INCONSISTENT",
         "CURRENCY_MISMATCH",
         "REFUND_EXCEEDS_PAID",
+        "IDEMPOTENCY_KEY_REUSED",
     ),
 )
 
@@ -133,7 +139,7 @@ GET_DOCUMENT = Operation(
     name="documents.get",
     kind="query",
     method="GET",
-    path="/v1/documents/{document_id:str}",
+    path="/v1/documents/{documentId:str}",
     summary="One document, now or as of a moment or position",
     permissions=DOCUMENT_READERS,
     ownership=_DOCUMENT_OWNERSHIP,
@@ -159,7 +165,7 @@ LIST_DOCUMENT_EVENTS = Operation(
     name="documents.list-events",
     kind="query",
     method="GET",
-    path="/v1/documents/{document_id:str}/events",
+    path="/v1/documents/{documentId:str}/events",
     summary="A document's audit timeline",
     permissions=DOCUMENT_READERS,
     ownership=_DOCUMENT_OWNERSHIP,
@@ -173,7 +179,7 @@ VERIFY_DOCUMENT = Operation(
     name="documents.verify",
     kind="query",
     method="GET",
-    path="/v1/documents/{document_id:str}/verify",
+    path="/v1/documents/{documentId:str}/verify",
     summary="Recomputes a document's hashes, seal, PDF and ledger entries",
     permissions=DOCUMENT_READERS,
     ownership=_DOCUMENT_OWNERSHIP,
@@ -186,7 +192,7 @@ CREATE_DOWNLOAD_TOKEN = Operation(
     name="documents.create-download-token",
     kind="command",
     method="POST",
-    path="/v1/documents/{document_id:str}/download-token",
+    path="/v1/documents/{documentId:str}/download-token",
     summary="A short-lived link to one of a document's sealed files",
     permissions=DOCUMENT_READERS,
     success=(201,),
@@ -245,7 +251,7 @@ GET_SERIES = Operation(
     name="number-series.get",
     kind="query",
     method="GET",
-    path="/v1/number-series/{series_id:str}",
+    path="/v1/number-series/{seriesId:str}",
     summary="One number series",
     permissions=SERIES_READERS,
     scope=_DOCUMENT_SCOPE,
@@ -257,7 +263,7 @@ LIST_NUMBERS = Operation(
     name="number-series.list-numbers",
     kind="query",
     method="GET",
-    path="/v1/number-series/{series_id:str}/numbers",
+    path="/v1/number-series/{seriesId:str}/numbers",
     summary="Every number of a series with its holder, and the gaps, of which there are none",
     permissions=SERIES_READERS,
     scope=_DOCUMENT_SCOPE,
@@ -291,7 +297,7 @@ GET_STREAM = Operation(
     name="audit.get-stream",
     kind="query",
     method="GET",
-    path="/v1/audit/streams/{stream_type:str}/{stream_id:path}",
+    path="/v1/audit/streams/{streamType:str}/{streamId:path}",
     summary="A stream's whole history and the state it folds to, at a version or moment",
     permissions=AUDITORS,
     ownership="a token without narrowing claims",

@@ -33,6 +33,10 @@ class Renderer(Protocol):
         """The PDF of a document's canonical JSON; the same bytes for the same JSON, always."""
         ...
 
+    def close(self) -> None:
+        """Lets go of what drawing needed."""
+        ...
+
 
 class ReadStoreUnavailable(Exception):
     """The read models cannot be reached now. Try again."""

@@ -1,18 +1,32 @@
-"""Database URLs: one string in, the forms that psycopg and SQLAlchemy need out."""
+"""Database addresses: one URL or keyword DSN in, the form that connections of the service need out."""
 
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+CONNECTION_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A server that vanished is noticed within seconds."""
+
+_SESSION = {
+    "timezone": "UTC",
+    # The server notices a vanished client as fast, and frees the locks that it held.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
 
 
 def as_service(database_url: str, role: str = "billing_service") -> str:
-    """The same database, with the service's rights only, whatever the login may do besides."""
-    parts = urlsplit(database_url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query["options"] = f"{query.get('options', '')} -c role={role}".strip()
-    # libpq reads %20 in a URL, but takes + literally.
-    return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
+    """The same database as a DSN, with the service's rights only, whatever the login may do besides.
 
-
-def sqlalchemy_url(database_url: str) -> str:
-    """The URL under SQLAlchemy's name of the psycopg driver."""
-    _, _, rest = database_url.partition("://")
-    return f"postgresql+psycopg://{rest}"
+    `database_url` is a URL or a keyword DSN; its own `options` are kept, and ours win.
+    """
+    given = conninfo_to_dict(database_url).get("options") or ""
+    ours = " ".join(f"-c {name}={value}" for name, value in {**_SESSION, "role": role}.items())
+    return make_conninfo(database_url, options=f"{given} {ours}".strip())

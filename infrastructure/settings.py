@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         default=False, description="1 loads demo orders into an empty ledger (set by `make run`)"
     )
     workers: int = Field(1, ge=1, le=64, description="API processes")
-    render_processes: int = Field(2, ge=1, le=64, description="processes that draw PDFs in the worker")
+    issuers: int = Field(2, ge=1, le=64, description="worker processes that draw and seal documents")
     jwt_jwks_url: str = Field("", description="JWKS of the identity provider; empty: the local key pair")
     jwt_issuer: str = Field("", description="`iss` that tokens must carry; empty: the local issuer")
     jwt_audience: str = Field("", description="`aud` that tokens must carry; empty: the local audience")

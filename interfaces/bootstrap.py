@@ -33,6 +33,7 @@ from infrastructure.rendering.pool import RenderPool
 from infrastructure.settings import Settings
 from infrastructure.telemetry import MetricsObserver
 from infrastructure.vault.folder import FolderVault
+from projections.documents import EVERYTHING, Shard
 from projections.registry import PROJECTIONS
 
 POOL_SIZE = 10
@@ -74,7 +75,6 @@ class System:
     service_url: str
     pool: Pool
     committer: Committer
-    render_pool: RenderPool
 
     async def start(self) -> None:
         """Opens the pool and starts the committer; the database may come up later."""
@@ -85,12 +85,18 @@ class System:
         """Finishes what is under way and lets everything go."""
         self.committer.stop()
         await self.pool.close()
-        self.render_pool.close()
+        self.renderer.close()
 
 
-def build_system(settings: Settings, *, clock: Clock | None = None, render_processes: int = 1) -> System:
-    """Wires a system; nothing is connected yet. Raises `KeyUnusable`, `VaultUnavailable`."""
+def build_system(
+    settings: Settings, *, clock: Clock | None = None, renderer: Renderer | None = None
+) -> System:
+    """Wires a system; nothing is connected yet. Documents are drawn in a child process, or by `renderer`.
+
+    Raises `KeyUnusable`.
+    """
     clock = clock or SystemClock()
+    renderer = renderer or RenderPool(1)
     urls = database_urls(settings)
     keys = KeyStore.create(settings.data_dir / "keys")
     signer = Ed25519Signer(keys.seal)
@@ -108,7 +114,6 @@ def build_system(settings: Settings, *, clock: Clock | None = None, render_proce
     committer = Committer(urls.service, REGISTRY, answers, clock, RandomIds())
     ledger = PostgresLedger(pool, committer, mapper, answers)
     read_store = PostgresReadStore(pool)
-    renderer = RenderPool(render_processes)
     return System(
         settings=settings,
         clock=clock,
@@ -129,7 +134,6 @@ def build_system(settings: Settings, *, clock: Clock | None = None, render_proce
         service_url=urls.service,
         pool=pool,
         committer=committer,
-        render_pool=renderer,
     )
 
 
@@ -150,8 +154,8 @@ def projection_runners(system: System) -> list[ProjectionRunner]:
     return [ProjectionRunner(system.service_url, projection, system.mapper) for projection in PROJECTIONS]
 
 
-def issuing_loop(system: System) -> IssuingLoop:
-    """What finishes numbered documents, not started."""
+def issuing_loop(system: System, shard: Shard = EVERYTHING) -> IssuingLoop:
+    """What finishes a shard of the numbered documents, not started."""
     issuer = Issuer(
         system.ledger,
         system.registry,
@@ -161,5 +165,4 @@ def issuing_loop(system: System) -> IssuingLoop:
         system.clock,
         MetricsObserver(),
     )
-    assert isinstance(system.read_store, PostgresReadStore), "wired above"
-    return IssuingLoop(issuer, DocumentWorkList(system.read_store, system.clock))
+    return IssuingLoop(issuer, DocumentWorkList(system.pool, system.clock, shard))

@@ -1,6 +1,7 @@
 """The Document Center: one row a document, and what `q` finds of its order (S3 §6.2, contract §6)."""
 
 import unicodedata
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     false,
     func,
     or_,
@@ -295,14 +297,29 @@ def select_documents_by_id(document_ids: list[str]) -> Select[Any]:
     return select(DOCUMENT_TABLE).where(DOCUMENT_TABLE.c.document_id.in_(document_ids))
 
 
-def select_documents_to_issue(now: Any, limit: int) -> Select[Any]:
-    """Numbered drafts whose time to be (re)tried has come, oldest first."""
+@dataclass(frozen=True)
+class Shard:
+    """One of `count` equal parts of the documents, `index` from 0."""
+
+    index: int
+    count: int
+
+
+EVERYTHING = Shard(0, 1)
+
+
+def select_documents_to_issue(shard: Shard) -> Select[Any]:
+    """A shard's numbered drafts whose time to be (re)tried has come at `now`, oldest first, `limit` of them."""
     document = DOCUMENT_TABLE.c
     return (
         select(document.document_id)
-        .where(document.status == "DRAFT", document.retry_at <= now)
+        .where(
+            document.status == "DRAFT",
+            document.retry_at <= bindparam("now", type_=DateTime(timezone=True)),
+            func.abs(func.hashtext(document.document_id) % shard.count) == shard.index,
+        )
         .order_by(document.drafted_position)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 

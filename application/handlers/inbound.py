@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import StringConstraints
 
 from application.handlers.documents import (
     DocumentEntry,
@@ -35,12 +37,18 @@ ALIASES: Mapping[str, str] = {"payments.REFUND": REFUND_EXECUTED}
 """Other names under which upstream sends the same facts."""
 
 
+EventName = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1F\x7F\uFFFE\uFFFF]*$")
+]
+"""An event's id or source: text that the ledger can keep and people can read."""
+
+
 class CloudEvent(UpstreamValue):
     """The CloudEvents 1.0 envelope of an upstream fact; `data` is checked by type."""
 
-    specversion: str
-    id: str
-    source: str
+    specversion: Literal["1.0"]
+    id: EventName
+    source: EventName
     type: str
     data: dict[str, Any]
 

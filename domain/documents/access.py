@@ -17,8 +17,8 @@ class DocumentDownloaded(Fact):
 
     document_id: str
     file_format: FileFormat
-    ip: str | None
-    device: str | None
+    ip: str | None = None
+    device: str | None = None
 
 
 class AccessMonth(Value):

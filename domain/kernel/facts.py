@@ -1,19 +1,52 @@
 """What every stored fact and every value inside one has in common."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC with `Z` and microseconds, the one form in which times are stored and answered."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-Utc = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
-"""A moment; naive times are refused."""
+def _as_rfc3339_writes_it(value: object) -> object:
+    """Pydantic alone would also take seconds since 1970, as numbers and as strings of digits."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        return value
+    raise PydanticCustomError("time_rfc3339", "Input should be an RFC 3339 time with Z or an offset")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("time_out_of_range", "Input should be within the years 1 to 9999") from None
+
+
+Utc = Annotated[
+    AwareDatetime,
+    BeforeValidator(_as_rfc3339_writes_it),
+    AfterValidator(_in_utc),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+]
+"""A moment, in UTC. Given as text it is RFC 3339 with `Z` or an offset; numbers and naive times are refused."""
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """An upstream id: any non-empty string up to 64 characters (contract §2)."""

@@ -27,7 +27,7 @@ class NumberFormat(Value):
 
     prefix: Annotated[str, StringConstraints(max_length=24, pattern=r"^([A-Z0-9/._-]|\{year\})*$")]
     padding: Annotated[int, Field(strict=True, ge=1, le=12)]
-    yearly_reset: bool
+    yearly_reset: Annotated[bool, Field(strict=True)]
 
     @model_validator(mode="after")
     def _reset_shows_year(self) -> "NumberFormat":

@@ -30,20 +30,21 @@ class AnswerSeal:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
-    def seal(self, answer: Answer) -> bytes:
-        """The bytes to store for an answer."""
+    def seal(self, answer: Answer, key_hash: bytes) -> bytes:
+        """The bytes to store for the answer of that key; they open under no other key."""
         plain = zlib.compress(json.dumps([answer.status, answer.body], separators=(",", ":")).encode())
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plain, _FORMAT)
+        return nonce + self._cipher.encrypt(nonce, plain, _FORMAT + key_hash)
 
-    def open(self, sealed: bytes) -> Answer:
+    def open(self, sealed: bytes, key_hash: bytes) -> Answer:
         """The answer as it was first given. Raises `cryptography.exceptions.InvalidTag` if altered."""
         nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        status, content = json.loads(zlib.decompress(self._cipher.decrypt(nonce, body, _FORMAT)))
+        plain = zlib.decompress(self._cipher.decrypt(nonce, body, _FORMAT + key_hash))
+        status, content = json.loads(plain)
         return Answer(status, content)
 
     def replay(self, stored: StoredCommand, claim: IdempotencyClaim) -> Committed:
         """The stored answer to the same request. Raises `IDEMPOTENCY_KEY_REUSED` for another one."""
         if claim.request_hash != stored.request_hash:
             raise DomainError("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request.")
-        return Committed(self.open(stored.answer), stored.position, replayed=True)
+        return Committed(self.open(stored.answer, stored.key_hash), stored.position, replayed=True)

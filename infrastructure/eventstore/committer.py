@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 BATCH_COMMANDS = 256
 CACHED_STREAMS = 20_000
 LOADS_PER_COMMAND = 20
+DECIDING_SECONDS = 0.5
+"""What a batch may spend on deciding; the rest joins the next one, so that the head lock is never lost."""
 KEY_LIFETIME = timedelta(days=30)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for a key that never expires: psycopg has no datetime for PostgreSQL's infinity."""
@@ -67,7 +69,7 @@ class _Decided:
     events: list[EventRow] = field(default_factory=list)
     commands: list[CommandRow] = field(default_factory=list)
     announcements: list[AnnouncementRow] = field(default_factory=list)
-    not_loaded: list[_Waiting] = field(default_factory=list)
+    again: list[_Waiting] = field(default_factory=list)
     changed: dict[StreamId, Folded] = field(default_factory=dict)
 
 
@@ -95,6 +97,7 @@ class Committer:
         self._cache: OrderedDict[StreamId, Folded] = OrderedDict()
         self._recorder: LedgerRecorder | None = None
         self._stopped = False
+        self._submitting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
     def start(self) -> None:
@@ -103,45 +106,39 @@ class Committer:
 
     def stop(self) -> None:
         """Finishes what is queued and ends the thread."""
-        self._queue.put(None)
+        with self._submitting:
+            self._stopped = True
+            self._queue.put(None)
         self._thread.join(timeout=15)
 
     def submit(self, command: Command) -> Future[Committed]:
         """Queues a command. The future fails with `DomainError` or `LedgerUnavailable`."""
         waiting = _Waiting(command, give_up_at=time.monotonic() + self._patience_seconds)
-        if self._stopped:
-            waiting.future.set_exception(LedgerUnavailable("the service is stopping"))
-        else:
-            self._queue.put(waiting)
+        with self._submitting:
+            if self._stopped:
+                waiting.future.set_exception(LedgerUnavailable("the service is stopping"))
+            else:
+                self._queue.put(waiting)
         return waiting.future
 
     def _run(self) -> None:
-        carried: list[_Waiting] = []
-        while True:
-            batch = carried or self._drain()
-            carried = []
-            if not batch:
-                break
-            try:
-                carried = self._process(batch)
-            except (
-                Exception
-            ) as error:  # A defect must not stop the ledger: its callers are told, the rest go on.
-                log.exception("committer-failed", commands=len(batch))
-                for waiting in batch:
-                    _fail(waiting, error)
-        self._stopped = True
+        batch = self._drain([])
+        while batch:
+            batch = self._drain(self._process(batch))
         self._disconnect()
 
-    def _drain(self) -> list[_Waiting]:
-        first = self._queue.get()
-        batch: list[_Waiting] = []
-        while first is not None:
-            batch.append(first)
-            if len(batch) == BATCH_COMMANDS or self._queue.empty():
-                return batch
-            first = self._queue.get()
-        self._queue.put(None)
+    def _drain(self, carried: list[_Waiting]) -> list[_Waiting]:
+        """The carried commands and those queued, waiting for the first if need be; empty at the end."""
+        batch = list(carried)
+        while len(batch) < BATCH_COMMANDS and not (batch and self._queue.empty()):
+            waiting = self._queue.get()
+            if waiting is None:
+                if batch:
+                    self._queue.put(None)
+                break
+            # From here on a caller who no longer waits cannot take the command back.
+            if waiting.future.set_running_or_notify_cancel():
+                batch.append(waiting)
         return batch
 
     def _process(self, batch: list[_Waiting]) -> list[_Waiting]:
@@ -150,21 +147,22 @@ class Committer:
         while batch:
             try:
                 return self._commit(batch)
-            except psycopg.errors.LockNotAvailable:
-                log.warning("ledger-head-locked", commands=len(batch))
+            except Exception as error:
                 self._disconnect()
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                log.warning("ledger-connection-lost", error=type(error).__name__, commands=len(batch))
-                self._disconnect()
-            except psycopg.Error:
-                self._disconnect()
-                if len(batch) == 1:
-                    raise
-                # One of them is at fault: decided one by one, only that one fails.
-                return [again for waiting in batch for again in self._process([waiting])]
+                if not _may_pass(error):
+                    return self._find_fault(batch, error)
+                log.warning("ledger-not-available", error=type(error).__name__, commands=len(batch))
             time.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * 2, 0.5)
             batch = _with_patience_left(batch)
+        return []
+
+    def _find_fault(self, batch: list[_Waiting], error: Exception) -> list[_Waiting]:
+        """Decides the commands of a failed batch one by one, so that only the one at fault fails."""
+        if len(batch) > 1:
+            return [again for waiting in batch for again in self._process([waiting])]
+        log.error("command-failed", operation=batch[0].command.audit.operation, exc_info=error)
+        _fail(batch[0], error)
         return []
 
     def _commit(self, batch: list[_Waiting]) -> list[_Waiting]:
@@ -187,17 +185,15 @@ class Committer:
         self._remember(decided.changed)
         for waiting, outcome in decided.outcomes:
             _tell(waiting, outcome)
-        return decided.not_loaded
+        return decided.again
 
     def _append(self, recorder: LedgerRecorder, decided: _Decided) -> None:
         try:
             recorder.insert_events(
                 decided.events, commands=decided.commands, announcements=decided.announcements
             )
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, psycopg.errors.SerializationFailure):
-                raise
-            if not self._was_committed(decided):
+        except psycopg.Error as error:
+            if not _may_pass(error) or not self._was_committed(decided):
                 raise
 
     def _was_committed(self, decided: _Decided) -> bool:
@@ -258,7 +254,11 @@ class Committer:
         decided = _Decided()
         overlay = dict(known)
         stored = dict(locked.commands)
+        stop_at = time.monotonic() + DECIDING_SECONDS
         for waiting in batch:
+            if decided.outcomes and time.monotonic() > stop_at:
+                decided.again.append(waiting)
+                continue
             claim = waiting.command.idempotency
             transaction = OpenTransaction(self._registry, overlay, stamp)
             try:
@@ -274,8 +274,9 @@ class Committer:
                 waiting.extra_streams.add(error.stream)
                 waiting.loads += 1
                 if waiting.loads > LOADS_PER_COMMAND:
-                    raise
-                decided.not_loaded.append(waiting)
+                    decided.outcomes.append((waiting, error))
+                else:
+                    decided.again.append(waiting)
                 continue
             except DomainError as error:
                 decided.outcomes.append((waiting, error))
@@ -335,7 +336,7 @@ class Committer:
         return CommandRow(
             key_hash=claim.key_hash,
             request_hash=claim.request_hash,
-            answer=self._answers.seal(outcome.answer),
+            answer=self._answers.seal(outcome.answer, claim.key_hash),
             position=outcome.position,
             recorded_at=stamp.at,
             expires_at=NEVER if claim.never_expires else stamp.at + KEY_LIFETIME,
@@ -358,6 +359,15 @@ class Committer:
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether trying again may help: the server is away, or took a lock or transaction from us."""
+    sqlstate = error.sqlstate or "" if isinstance(error, psycopg.Error) else ""
+    if isinstance(error, psycopg.InternalError):
+        return sqlstate.startswith("25")
+    # Class 54 is a value too long for an index.
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and sqlstate[:2] != "54"
 
 
 def _announcements(transaction: OpenTransaction, rows: list[EventRow]) -> list[AnnouncementRow]:

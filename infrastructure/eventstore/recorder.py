@@ -6,9 +6,9 @@ each projection runner owns one to read.
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -21,6 +21,7 @@ from eventsourcing.persistence import (
 )
 
 from domain.kernel.streams import StreamId
+from infrastructure.database import CONNECTION_OPTIONS
 from infrastructure.eventstore.answers import StoredCommand
 from infrastructure.eventstore.rows import (
     SELECT_COLUMNS,
@@ -37,13 +38,8 @@ SESSION = (
 )
 """A stopped process must not hold the ledger: what it holds is taken from it within two seconds."""
 
-CONNECTION_OPTIONS: dict[str, Any] = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-    "connect_timeout": 5,
-}
+TRANSACTION_TIMEOUT = "SET transaction_timeout = '5s'"
+"""Also where it stops halfway through sending, which is not idle to the server; from PostgreSQL 17 on."""
 
 POLL_SECONDS = 0.004
 
@@ -93,8 +89,7 @@ SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::text[])
 """
 
 
-@dataclass(frozen=True)
-class CommandRow:
+class CommandRow(NamedTuple):
     """A row of `ledger.command`."""
 
     key_hash: bytes
@@ -105,8 +100,7 @@ class CommandRow:
     expires_at: datetime
 
 
-@dataclass(frozen=True)
-class AnnouncementRow:
+class AnnouncementRow(NamedTuple):
     """A row of `ledger.outbox`."""
 
     position: int
@@ -136,6 +130,8 @@ class LedgerRecorder(ApplicationRecorder):
         connection = psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS)
         for statement in SESSION:
             connection.execute(statement)
+        if connection.info.server_version >= 170_000:
+            connection.execute(TRANSACTION_TIMEOUT)
         return cls(connection)
 
     @property
@@ -153,7 +149,8 @@ class LedgerRecorder(ApplicationRecorder):
         """Begins a transaction, takes the head lock and reads what is new, in one round trip."""
         connection = self._connection
         with connection.pipeline():
-            connection.execute("BEGIN")
+            # Each statement must see what was committed before it: the tails, while the lock was waited for.
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             head_cursor = connection.execute(_LOCK_HEAD)
             tails_cursor = connection.execute(_TAILS, _tail_parameters(known_versions))
             commands_cursor = (
@@ -187,10 +184,10 @@ class LedgerRecorder(ApplicationRecorder):
             if rows:
                 connection.execute(_APPEND, _append_parameters(rows))
             if commands:
-                columns = zip(*(astuple(command) for command in commands), strict=True)
+                columns = zip(*commands, strict=True)
                 connection.execute(_STORE_COMMANDS, [list(column) for column in columns])
             if announcements:
-                columns = zip(*(astuple(announcement) for announcement in announcements), strict=True)
+                columns = zip(*announcements, strict=True)
                 connection.execute(_STORE_ANNOUNCEMENTS, [list(column) for column in columns])
             connection.execute("COMMIT")
         return [row.id for row in rows]

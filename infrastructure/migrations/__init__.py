@@ -7,8 +7,8 @@ from alembic import command
 from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import create_engine, pool, text
+from sqlalchemy.exc import ProgrammingError
 
-from infrastructure.database import sqlalchemy_url
 from infrastructure.embedded_postgres.places import OWNER_ROLE, SERVICE_ROLE
 from infrastructure.embedded_postgres.roles import ensure_roles
 from infrastructure.readstore.tables import create_missing_tables
@@ -35,7 +35,11 @@ def migrate(admin_url: str) -> None:
         try:
             _prepare(connection)
             _upgrade(admin_url)
-        except psycopg.errors.InsufficientPrivilege as error:
+        except (psycopg.errors.InsufficientPrivilege, ProgrammingError) as error:
+            if isinstance(error, ProgrammingError) and not isinstance(
+                error.orig, psycopg.errors.InsufficientPrivilege
+            ):
+                raise
             raise MigrationRefused(
                 "This login may not create the roles billing_owner and billing_service or the schemas. "
                 "Run `billing migrate` once as a login with CREATEROLE and CREATE on the database."
@@ -61,15 +65,19 @@ def _prepare(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 def _join_role(connection: psycopg.Connection[tuple[object, ...]], role: str) -> None:
     """Lets the migrating login act as the role, which a superuser may anyway."""
-    member = connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", (role,)).fetchone()
-    if member != (True,):
+    # Since PostgreSQL 16 who creates a role is a member of it, but may not act as it for that.
+    right = "SET" if connection.info.server_version >= 160_000 else "MEMBER"
+    allowed = connection.execute("SELECT pg_has_role(current_user, %s, %s)", (role, right)).fetchone()
+    if allowed != (True,):
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
 
 
 def _upgrade(admin_url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    engine = create_engine(sqlalchemy_url(admin_url), poolclass=pool.NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(admin_url), poolclass=pool.NullPool
+    )
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {OWNER_ROLE}"))
         config.attributes["connection"] = connection

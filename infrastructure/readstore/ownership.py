@@ -25,12 +25,17 @@ class Ownership:
         self._owned = False
         self._checked_at = 0.0
 
+    @property
+    def held_lately(self) -> bool:
+        """Whether the server confirmed it within the last half second."""
+        return self._owned and time.monotonic() - self._checked_at < CHECK_SECONDS
+
     def held(self) -> bool:
         """Whether this process has the lock, taking it if it is free; asks the server twice a second.
 
         Raises `psycopg.OperationalError` where the server cannot be reached: then it is not held.
         """
-        if self._owned and time.monotonic() - self._checked_at < CHECK_SECONDS:
+        if self.held_lately:
             return True
         try:
             if self._connection is None:

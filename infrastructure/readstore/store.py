@@ -23,6 +23,12 @@ FROM readmodel.tracking WHERE projection = ANY(%s)
 """
 
 
+def compiled(statement: Select[Any]) -> tuple[bytes, dict[str, Any]]:
+    """A statement as psycopg takes it: its text and its parameters."""
+    result = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return str(result).encode(), dict(result.params)
+
+
 class PostgresReadStore:
     """`application.ports.ReadStore` on PostgreSQL."""
 
@@ -31,18 +37,15 @@ class PostgresReadStore:
 
     async def fetch(self, projections: Sequence[str], *statements: Select[Any]) -> Found:
         """Runs statements in one snapshot with the projections' position. Raises `ReadStoreUnavailable`."""
-        compiled = [
-            statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-            for statement in statements
-        ]
+        queries = [compiled(statement) for statement in statements]
         try:
             async with self._pool.connection() as connection, connection.pipeline():
                 await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 positions = await connection.execute(_POSITION, (len(projections), list(projections)))
                 cursors = []
-                for statement in compiled:
+                for query, parameters in queries:
                     cursor = connection.cursor(row_factory=dict_row)
-                    await cursor.execute(str(statement).encode(), statement.params)
+                    await cursor.execute(query, parameters)
                     cursors.append(cursor)
                 await connection.execute("COMMIT")
                 position = await positions.fetchone()

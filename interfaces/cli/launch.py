@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,15 +21,18 @@ from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.keys.store import KeyStore
 from infrastructure.migrations import migrate
 from infrastructure.readstore.ownership import Ownership
+from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.settings import Settings
 from infrastructure.supervisor import Child, Supervisor
 from infrastructure.vault.folder import FolderVault
 from interfaces.bootstrap import System, build_system, database_urls, issuing_loop, projection_runners
 from interfaces.cli.demo import load_demo_orders
+from projections.documents import Shard
 
 log = structlog.get_logger(__name__)
 
-STEP_SECONDS = 0.005
+BUSY_STEP_SECONDS = 0.005
+IDLE_STEP_SECONDS = 0.025
 STANDBY_SECONDS = 0.5
 UNREACHABLE_SECONDS = 1.0
 
@@ -48,10 +52,7 @@ def run(settings: Settings) -> None:
         if settings.demo:
             threading.Thread(target=load_demo_orders, args=(settings,), daemon=True).start()
         environment = {"PROMETHEUS_MULTIPROC_DIR": str(_empty_folder(data_dir / "metrics"))}
-        children = [
-            Child(name, (sys.executable, "-m", "interfaces.cli.main", name), environment)
-            for name in ("work", "serve")
-        ]
+        children = [_billing("work", env=environment), _billing("serve", env=environment)]
         Supervisor(children, postgres.ensure_running if postgres else _nothing).run_until_signal()
 
 
@@ -73,36 +74,60 @@ def serve(settings: Settings) -> None:
 
 
 def work(settings: Settings) -> None:
-    """Runs projections and the issuing of documents until a signal."""
-    asyncio.run(_work(build_system(settings, render_processes=settings.render_processes)))
+    """Runs the worker's processes until a signal: one for projections, `BILLING_ISSUERS` for documents."""
+    children = [_billing("work", "--projections")]
+    children += [_billing("work", "--issuer", str(index)) for index in range(settings.issuers)]
+    Supervisor(children, _nothing).run_until_signal()
 
 
-async def _work(system: System) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await system.start()
+def project(settings: Settings) -> None:
+    """Keeps the read models up to date until a signal."""
+    asyncio.run(_project(build_system(settings, renderer=DirectRenderer())))
+
+
+def issue(settings: Settings, index: int) -> None:
+    """Issues one shard of the documents until a signal. A process each, for drawing is pure computation."""
+    shard = Shard(index, settings.issuers)
+    asyncio.run(_issue(build_system(settings, renderer=DirectRenderer()), shard))
+
+
+async def _project(system: System) -> None:
+    stopping = _until_signal()
     runners = projection_runners(system)
     for runner in runners:
         runner.start()
-    log.info("worker-started")
+    log.info("projections-started")
+    await stopping.wait()
+    for runner in runners:
+        await asyncio.to_thread(runner.stop)
+
+
+async def _issue(system: System, shard: Shard) -> None:
+    stopping = _until_signal()
+    await system.start()
+    log.info("issuer-started", shard=shard.index, shards=shard.count)
     try:
-        await _issue(system, issuing_loop(system), stopping)
+        await _issue_while_owned(system, issuing_loop(system, shard), shard, stopping)
     finally:
-        for runner in runners:
-            await asyncio.to_thread(runner.stop)
         await system.stop()
-    log.info("worker-stopped")
 
 
-async def _issue(system: System, loop: IssuingLoop, stopping: asyncio.Event) -> None:
-    """Issues while this worker owns the issuing; another worker stands by and takes over."""
-    ownership = Ownership(system.service_url, "issuing")
+def _until_signal() -> asyncio.Event:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+async def _issue_while_owned(
+    system: System, loop: IssuingLoop, shard: Shard, stopping: asyncio.Event
+) -> None:
+    """Issues while this process owns the shard; another worker's stands by and takes over."""
+    ownership = Ownership(system.service_url, f"issuing:{shard.index}/{shard.count}")
     while not stopping.is_set():
-        pause_seconds = STEP_SECONDS
         try:
-            if await asyncio.to_thread(ownership.held):
-                await loop.step()
+            if ownership.held_lately or await asyncio.to_thread(ownership.held):
+                pause_seconds = BUSY_STEP_SECONDS if await loop.step() else IDLE_STEP_SECONDS
             else:
                 pause_seconds = STANDBY_SECONDS
         except psycopg.OperationalError as error:
@@ -121,6 +146,10 @@ async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stopping.wait(), timeout=seconds)
     except TimeoutError:
         return
+
+
+def _billing(*arguments: str, env: Mapping[str, str] | None = None) -> Child:
+    return Child(" ".join(arguments), (sys.executable, "-m", "interfaces.cli.main", *arguments), env or {})
 
 
 def _empty_folder(folder: Path) -> Path:

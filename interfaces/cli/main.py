@@ -69,12 +69,21 @@ def serve() -> None:
 
 
 @app.command()
-def work() -> None:
+def work(
+    projections: Annotated[bool, typer.Option("--projections", help="Only the read models.")] = False,
+    issuer: Annotated[int | None, typer.Option("--issuer", help="Only this issuer, from 0.", min=0)] = None,
+) -> None:
     """The worker alone: projections, and finishing documents. Two may run; the second stands by.
 
     Example: BILLING_DATABASE_URL=postgresql://… billing work
     """
-    launch.work(_settings())
+    settings = _settings()
+    if projections:
+        launch.project(settings)
+    elif issuer is not None:
+        launch.issue(settings, issuer)
+    else:
+        launch.work(settings)
 
 
 @app.command("migrate")

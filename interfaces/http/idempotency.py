@@ -3,25 +3,31 @@
 import hashlib
 import hmac
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response
+from litestar.params import Parameter
 
 from application.ledger import Committed, IdempotencyClaim
 from application.operations import Operation
 from application.validation import invalid_field
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 
+IdempotencyKey = Annotated[
+    str | None,
+    Parameter(header="Idempotency-Key", description="1 to 255 printable characters, of the caller's choice"),
+]
+
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-async def idempotency_claim(request: AnyRequest, operation: Operation) -> IdempotencyClaim | None:
+async def idempotency_claim(
+    request: AnyRequest, operation: Operation, key: str | None
+) -> IdempotencyClaim | None:
     """The claim that the header makes; None without it. Raises `VALIDATION_FAILED` for a malformed key."""
-    key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    if not _KEY.fullmatch(key):
-        raise invalid_field("Idempotency-Key", "INVALID", "A key is 1 to 255 printable characters.")
+    check_key(key)
     caller = caller_of(request)
     secret = system_of(request).request_hash_key
     scope = "\n".join((caller.tenant, caller.claims.sub, operation.name, key))
@@ -30,6 +36,12 @@ async def idempotency_claim(request: AnyRequest, operation: Operation) -> Idempo
         key_hash=hmac.digest(secret, b"key\n" + scope.encode(), hashlib.sha256),
         request_hash=hmac.digest(secret, b"request\n" + body, hashlib.sha256),
     )
+
+
+def check_key(key: str) -> None:
+    """Raises `VALIDATION_FAILED` for a malformed key."""
+    if not _KEY.fullmatch(key):
+        raise invalid_field("Idempotency-Key", "INVALID", "A key is 1 to 255 printable characters.")
 
 
 def answered(committed: Committed) -> Response[Any]:

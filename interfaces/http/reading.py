@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
+import pydantic_core
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import Parameter, PathParameter
 from sqlalchemy import Select
 
 from application.operations import Operation
@@ -19,6 +20,9 @@ from interfaces.http.guards import AnyRequest, system_of
 
 LONGEST_WAIT_SECONDS = 5.0
 MAX_POSITION = 2**63 - 1
+
+DocumentId = Annotated[str, PathParameter(name="documentId")]
+SeriesId = Annotated[str, PathParameter(name="seriesId")]
 
 Limit = Annotated[int, Parameter(query="limit", ge=1, le=200, description="items a page")]
 Cursor = Annotated[str | None, Parameter(query="cursor", description="`nextCursor` of the page before")]
@@ -104,9 +108,11 @@ def _decoded(cursor: str | None) -> Any:
         return None
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        (value,) = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        (value,) = pydantic_core.from_json(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError):
         raise _bad_cursor() from None
+    if isinstance(value, str) and "\x00" in value:
+        raise _bad_cursor()
     return value
 
 

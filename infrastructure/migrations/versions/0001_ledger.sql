@@ -59,10 +59,19 @@ CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE ON ledger.event
     FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
 CREATE TRIGGER event_is_never_truncated BEFORE TRUNCATE ON ledger.event
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER head_never_goes_back BEFORE UPDATE ON ledger.event_head
+    FOR EACH ROW WHEN (NEW.position <= OLD.position OR NEW.recorded_at < OLD.recorded_at)
+    EXECUTE FUNCTION ledger.refuse_change();
 CREATE TRIGGER head_is_never_removed BEFORE DELETE ON ledger.event_head
     FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
 CREATE TRIGGER head_is_never_truncated BEFORE TRUNCATE ON ledger.event_head
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+-- They fire for replication's and restore's sessions too.
+ALTER TABLE ledger.event ENABLE ALWAYS TRIGGER event_is_append_only;
+ALTER TABLE ledger.event ENABLE ALWAYS TRIGGER event_is_never_truncated;
+ALTER TABLE ledger.event_head ENABLE ALWAYS TRIGGER head_never_goes_back;
+ALTER TABLE ledger.event_head ENABLE ALWAYS TRIGGER head_is_never_removed;
+ALTER TABLE ledger.event_head ENABLE ALWAYS TRIGGER head_is_never_truncated;
 
 CREATE FUNCTION ledger.lock_head(OUT last_position bigint, OUT last_recorded_at timestamptz)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -77,9 +86,25 @@ CREATE FUNCTION ledger.append(
     operation text[], correlation_id text[], causation_id text[], state bytea[], leaf_hash bytea[],
     hash_version smallint[]
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    inserted bigint;
 BEGIN
+    IF EXISTS (
+        SELECT FROM unnest(ARRAY[
+            cardinality(recorded_at), cardinality(tenant_id), cardinality(stream_type), cardinality(stream_id),
+            cardinality(name), cardinality(schema_version), cardinality(transaction_id), cardinality(actor),
+            cardinality(role), cardinality(on_behalf_of), cardinality(operation), cardinality(correlation_id),
+            cardinality(causation_id), cardinality(state), cardinality(leaf_hash), cardinality(hash_version)
+        ]) AS length WHERE length IS DISTINCT FROM cardinality(version)
+    ) THEN
+        RAISE EXCEPTION 'columns of different lengths' USING ERRCODE = '22023';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (
+            SELECT r.moment < lag(r.moment) OVER (ORDER BY r.ordinality) AS is_earlier
+            FROM unnest(append.recorded_at) WITH ORDINALITY AS r(moment, ordinality)
+        ) AS moments WHERE is_earlier
+    ) THEN
+        RAISE EXCEPTION 'an event is recorded before its predecessor' USING ERRCODE = '22023';
+    END IF;
     UPDATE ledger.event_head h
         SET position = first_position + cardinality(version) - 1,
             recorded_at = append.recorded_at[cardinality(append.recorded_at)]
@@ -99,10 +124,6 @@ BEGIN
         append.on_behalf_of, append.operation, append.correlation_id, append.causation_id, append.state,
         append.leaf_hash, append.hash_version)
         WITH ORDINALITY AS n(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, ordinality);
-    GET DIAGNOSTICS inserted = ROW_COUNT;
-    IF inserted <> cardinality(append.version) THEN
-        RAISE EXCEPTION 'columns of different lengths' USING ERRCODE = '22023';
-    END IF;
 END $$;
 
 -- What auditors read in SQL: the same rows, with the state as JSON.

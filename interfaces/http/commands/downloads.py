@@ -9,10 +9,11 @@ from application.operations import CREATE_DOWNLOAD_TOKEN, DOWNLOAD_DOCUMENT
 from domain.documents.access import FileFormat
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value
-from interfaces.http.bodies import RequestBody
+from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
 from interfaces.http.guards import AnyRequest, caller_of, system_of
+from interfaces.http.idempotency import IdempotencyKey, check_key
 from interfaces.http.queries.documents import document_in_scope
-from interfaces.http.reading import MinPosition, shown
+from interfaces.http.reading import DocumentId, MinPosition, shown
 from interfaces.http.routes import route
 
 _DEVICE_MAX_LENGTH = 300
@@ -32,11 +33,17 @@ class DownloadToken(Value):
     url: str
 
 
-@route(CREATE_DOWNLOAD_TOKEN)
+@route(CREATE_DOWNLOAD_TOKEN, operation_class=describing_body({JSON: schema_of(DownloadTokenRequest)}))
 async def create_download_token(
-    request: AnyRequest, document_id: str, data: DownloadTokenRequest, min_position: MinPosition = None
+    request: AnyRequest,
+    document_id: DocumentId,
+    idempotency_key: IdempotencyKey = None,
+    min_position: MinPosition = None,
 ) -> Response[DownloadToken]:
-    """A short-lived link to one of an issued document's files."""
+    """A short-lived link to one of an issued document's files; a repeated key gets a fresh one."""
+    data = await read_body(request, DownloadTokenRequest)
+    if idempotency_key is not None:
+        check_key(idempotency_key)
     row = await document_in_scope(request, CREATE_DOWNLOAD_TOKEN, document_id, min_position)
     if row["issued"] is None or data.format == "FISCAL":
         raise not_found("The file")

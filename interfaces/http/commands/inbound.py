@@ -2,13 +2,10 @@
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from litestar import Response
-from litestar.openapi.spec import OpenAPIMediaType, RequestBody, Schema
-from litestar.openapi.spec import Operation as OpenAPIOperation
-from litestar.openapi.spec.enums import OpenAPIType
 
 from application.handlers.documents import DocumentEntry
 from application.handlers.inbound import CloudEvent, Outcome, read_fact, receive_fact
@@ -17,9 +14,9 @@ from application.operations import RECEIVE_EVENTS
 from application.validation import invalid_field, parse
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Value
-from interfaces.http.bodies import read_json, require_media_type
+from interfaces.http.bodies import JSON, describing_body, read_json, require_media_type, schema_of
 from interfaces.http.guards import AnyRequest, caller_of, system_of
-from interfaces.http.idempotency import answered, idempotency_claim
+from interfaces.http.idempotency import IdempotencyKey, answered, idempotency_claim
 from interfaces.http.problems import Problem, envelope
 from interfaces.http.routes import route
 from projections.documents import select_documents_by_id
@@ -57,35 +54,17 @@ class EventResults(Value):
     results: list[EventResult]
 
 
-@dataclass
-class ReceiveEventsOperation(OpenAPIOperation):
-    """Describes the request body, which the door reads by itself."""
-
-    def __post_init__(self) -> None:
-        """Adds the body to what the framework derives."""
-        event = Schema(
-            type=OpenAPIType.OBJECT,
-            required=["specversion", "id", "source", "type", "data"],
-            properties={
-                "specversion": Schema(type=OpenAPIType.STRING, const="1.0"),
-                "id": Schema(type=OpenAPIType.STRING, min_length=1, max_length=255),
-                "source": Schema(type=OpenAPIType.STRING, min_length=1, max_length=255),
-                "type": Schema(type=OpenAPIType.STRING),
-                "data": Schema(type=OpenAPIType.OBJECT),
-            },
-        )
-        batch = Schema(type=OpenAPIType.ARRAY, items=event, max_items=MAX_BATCH_EVENTS)
-        self.request_body = RequestBody(
-            required=True,
-            content={ONE: OpenAPIMediaType(schema=event), BATCH: OpenAPIMediaType(schema=batch)},
-        )
+_EVENT = schema_of(CloudEvent)
+_BATCH = {"type": "array", "items": _EVENT, "maxItems": MAX_BATCH_EVENTS}
 
 
-@route(RECEIVE_EVENTS, operation_class=ReceiveEventsOperation)
-async def receive_events(request: AnyRequest) -> Response[EventResults]:
+@route(RECEIVE_EVENTS, operation_class=describing_body({ONE: _EVENT, BATCH: _BATCH, JSON: _EVENT}))
+async def receive_events(
+    request: AnyRequest, idempotency_key: IdempotencyKey = None
+) -> Response[EventResults]:
     """Takes events in, waits up to five seconds for what they lead to, and tells what became of each."""
-    require_media_type(request, (ONE, BATCH, "application/json"))
-    claim = await idempotency_claim(request, RECEIVE_EVENTS)
+    require_media_type(request, (ONE, BATCH, JSON))
+    claim = await idempotency_claim(request, RECEIVE_EVENTS, idempotency_key)
     if claim is not None and (stored := await system_of(request).ledger.stored(claim)) is not None:
         return answered(stored)
     content = await read_json(request)
@@ -113,6 +92,8 @@ async def receive_events(request: AnyRequest) -> Response[EventResults]:
 async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
     """Takes one event in; the outcome and the position of its last event (0 if it was malformed)."""
     try:
+        if not isinstance(event, dict):
+            raise invalid_field("body", "NOT_AN_OBJECT", "An event is a JSON object.")
         fact = read_fact(parse(CloudEvent, event))
     except DomainError as error:
         event_id = event.get("id") if isinstance(event, dict) else None

@@ -6,12 +6,13 @@ from application.handlers.number_series import open_number_series
 from application.ledger import Command
 from application.operations import OPEN_SERIES
 from domain.documents.document import DocType
+from domain.documents.order_snapshot import UpstreamId
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import CountryCode, Identifier
+from domain.kernel.facts import CountryCode
 from domain.numbering.series import NumberFormat
-from interfaces.http.bodies import RequestBody
+from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
 from interfaces.http.guards import AnyRequest, caller_of, system_of
-from interfaces.http.idempotency import answered, idempotency_claim
+from interfaces.http.idempotency import IdempotencyKey, answered, idempotency_claim
 from interfaces.http.queries.number_series import SeriesAnswer
 from interfaces.http.routes import route
 
@@ -20,19 +21,20 @@ class OpenSeriesRequest(RequestBody):
     """Which series to open; without a format, the country driver's."""
 
     country_code: CountryCode
-    issuer_entity_id: Identifier
+    issuer_entity_id: UpstreamId
     doc_type: DocType
     format: NumberFormat | None = None
 
 
-@route(OPEN_SERIES)
-async def open_series(request: AnyRequest, data: OpenSeriesRequest) -> Response[SeriesAnswer]:
+@route(OPEN_SERIES, operation_class=describing_body({JSON: schema_of(OpenSeriesRequest)}))
+async def open_series(request: AnyRequest, idempotency_key: IdempotencyKey = None) -> Response[SeriesAnswer]:
     """Opens a series before its first number."""
+    data = await read_body(request, OpenSeriesRequest)
     if not caller_of(request).sees_country(data.country_code):
         raise DomainError("PERMISSION_DENIED", "The token does not reach this country.")
     handler, stream = open_number_series(data.country_code, data.issuer_entity_id, data.doc_type, data.format)
     audit = caller_of(request).audit(OPEN_SERIES.name, OPEN_SERIES.permissions)
-    claim = await idempotency_claim(request, OPEN_SERIES)
+    claim = await idempotency_claim(request, OPEN_SERIES, idempotency_key)
     committed = await system_of(request).ledger.commit(
         Command(audit, handler, frozenset({stream}), idempotency=claim)
     )

@@ -32,6 +32,7 @@ from interfaces.http.reading import (
     AsOf,
     AsOfPosition,
     Cursor,
+    DocumentId,
     Limit,
     MinPosition,
     one_moment,
@@ -110,7 +111,7 @@ async def list_documents(
 @route(GET_DOCUMENT)
 async def get_document(
     request: AnyRequest,
-    document_id: str,
+    document_id: DocumentId,
     as_of: AsOf = None,
     as_of_position: AsOfPosition = None,
     min_position: MinPosition = None,
@@ -137,7 +138,7 @@ async def get_document_by_key(
 @route(LIST_DOCUMENT_EVENTS)
 async def list_document_events(
     request: AnyRequest,
-    document_id: str,
+    document_id: DocumentId,
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,
@@ -164,7 +165,7 @@ async def list_document_events(
 
 @route(VERIFY_DOCUMENT)
 async def verify_document(
-    request: AnyRequest, document_id: str, min_position: MinPosition = None
+    request: AnyRequest, document_id: DocumentId, min_position: MinPosition = None
 ) -> Response[VerificationAnswer]:
     """Whether a document's bytes, seal, template and ledger entries agree."""
     found = await read(request, VERIFY_DOCUMENT, min_position, select_document(document_id))

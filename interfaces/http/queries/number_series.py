@@ -16,6 +16,7 @@ from interfaces.http.reading import (
     Cursor,
     Limit,
     MinPosition,
+    SeriesId,
     page,
     position_cursor,
     read,
@@ -85,8 +86,7 @@ async def list_series(
     request: AnyRequest, limit: Limit = 50, cursor: Cursor = None, min_position: MinPosition = None
 ) -> Response[SeriesPage]:
     """Series by id, in the caller's countries."""
-    countries = caller_of(request).claims.countries
-    statement = select_series(countries, text_cursor(cursor) or "", limit + 1)
+    statement = select_series(caller_of(request).countries, text_cursor(cursor) or "", limit + 1)
     found = await read(request, LIST_SERIES, min_position, statement)
     items, next_cursor = page(found.results[0], limit, series_answer, lambda row: row["series_id"])
     return shown(SeriesPage(items=items, next_cursor=next_cursor), found.position)
@@ -94,7 +94,7 @@ async def list_series(
 
 @route(GET_SERIES)
 async def get_series(
-    request: AnyRequest, series_id: str, min_position: MinPosition = None
+    request: AnyRequest, series_id: SeriesId, min_position: MinPosition = None
 ) -> Response[SeriesAnswer]:
     """One series."""
     found = await read(request, GET_SERIES, min_position, select_one_series(series_id))
@@ -105,7 +105,7 @@ async def get_series(
 @route(LIST_NUMBERS)
 async def list_numbers(
     request: AnyRequest,
-    series_id: str,
+    series_id: SeriesId,
     from_sequence: Annotated[int | None, Parameter(query="from", ge=1, le=2**53 - 1)] = None,
     to_sequence: Annotated[int | None, Parameter(query="to", ge=1, le=2**53 - 1)] = None,
     limit: Limit = 50,

@@ -1,0 +1,59 @@
+"""Who may know of which document, by scope alone; how tokens become scopes is told in test_caller."""
+
+import pytest
+
+from domain.documents.visibility import DocumentScope
+
+
+def _shows(scope: DocumentScope, **changes: str) -> bool:
+    document = {"buyer_id": "buyer-1", "seller_id": "seller-1", "country_code": "MX", "status": "ISSUED"}
+    return scope.shows(**{**document, **changes})
+
+
+def test_an_empty_scope_shows_nothing() -> None:
+    assert not _shows(DocumentScope())
+
+
+def test_a_buyer_sees_its_own_documents_only() -> None:
+    scope = DocumentScope(buyer_id="buyer-1")
+    assert _shows(scope)
+    assert not _shows(scope, buyer_id="buyer-2")
+    assert not _shows(scope, buyer_id="seller-1", seller_id="buyer-1")
+
+
+def test_a_seller_sees_its_own_documents_only() -> None:
+    scope = DocumentScope(seller_id="seller-1")
+    assert _shows(scope)
+    assert not _shows(scope, seller_id="seller-2")
+
+
+def test_a_country_shows_its_documents_only() -> None:
+    scope = DocumentScope(by_country=frozenset({"MX", "ES"}))
+    assert _shows(scope)
+    assert not _shows(scope, country_code="GB")
+
+
+def test_any_way_leads_to_a_document() -> None:
+    scope = DocumentScope(buyer_id="buyer-1", by_country=frozenset({"ES"}))
+    assert _shows(scope)
+    assert _shows(scope, buyer_id="buyer-2", country_code="ES")
+    assert not _shows(scope, buyer_id="buyer-2")
+
+
+@pytest.mark.parametrize("scope", [{"every": True}, {"buyer_id": "buyer-1"}, {"seller_id": "seller-1"}])
+def test_countries_narrow_every_way(scope: dict[str, object]) -> None:
+    assert _shows(DocumentScope(**scope, countries=frozenset({"MX"})))  # type: ignore[arg-type]
+    assert not _shows(DocumentScope(**scope, countries=frozenset({"ES"})))  # type: ignore[arg-type]
+    assert not _shows(DocumentScope(**scope, countries=frozenset()))  # type: ignore[arg-type]
+
+
+def test_drafts_are_shown_only_where_the_scope_says_so() -> None:
+    assert not _shows(DocumentScope(every=True), status="DRAFT")
+    assert not _shows(DocumentScope(buyer_id="buyer-1"), status="DRAFT")
+    assert _shows(DocumentScope(every=True, drafts=True), status="DRAFT")
+    assert not _shows(DocumentScope(drafts=True), status="DRAFT")
+
+
+@pytest.mark.parametrize("status", ["ISSUED", "VOIDED", "REPLACED"])
+def test_what_was_once_issued_stays_visible(status: str) -> None:
+    assert _shows(DocumentScope(every=True), status=status)

@@ -1,0 +1,288 @@
+"""A real house for tests: `billing run` with a data folder, a PostgreSQL and a port of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import httpx
+import psycopg
+
+from infrastructure.bound_process import bound_command
+from infrastructure.embedded_postgres import admin_url
+from infrastructure.identity import LocalTokens
+from infrastructure.keys.store import KeyStore
+from infrastructure.settings import LOCAL_ISSUER
+from tests.support.snapshots import order_data
+
+PROJECT = Path(__file__).resolve().parents[2]
+DEADLINE_SECONDS = 60.0
+ONE_EVENT = "application/cloudevents+json"
+BATCH_OF_EVENTS = "application/cloudevents-batch+json"
+TOKEN_SECONDS = 3600
+
+T = TypeVar("T")
+Part = Literal["api", "serve", "work", "postmaster"]
+
+
+def eventually(look: Callable[[], T], *, seconds: float = DEADLINE_SECONDS) -> T:
+    """What `look` gives once it is true; an assertion fails where that never comes."""
+    give_up_at = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < give_up_at, "what was waited for did not come"
+        time.sleep(0.02)
+    return found
+
+
+def cloud_event(event_type: str, data: Mapping[str, Any], event_id: str, **attributes: Any) -> dict[str, Any]:
+    """A CloudEvent as upstream sends it."""
+    envelope = {"specversion": "1.0", "id": event_id, "source": "urn:test:upstream", "type": event_type}
+    return {**envelope, "data": dict(data), **attributes}
+
+
+def paid(order_id: str, event_id: str | None = None, **changes: Any) -> dict[str, Any]:
+    """The event of a paid order; `changes` replace top-level fields of its data."""
+    return cloud_event("orders.PAID_IN_ESCROW", order_data(order_id, **changes), event_id or f"paid/{order_id}")
+
+
+def by_platform(platform_id: str, buyer_id: str = "buyer-17", seller_id: str = "seller-4") -> dict[str, Any]:
+    """A party snapshot with these ids, for orders in a series and with owners of their own."""
+    parties: dict[str, Any] = order_data()["orderPartySnapshot"]
+    for role, party_id in (("platform", platform_id), ("buyer", buyer_id), ("seller", seller_id)):
+        parties[role] = {**parties[role], "partyId": party_id}
+    return parties
+
+
+@dataclass
+class House:
+    """Starts with `start`, ends with `stop`; a context manager. `settings` are added as BILLING_ variables."""
+
+    data_dir: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = 0
+    _main: "subprocess.Popen[bytes] | None" = None
+    _others: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where the API listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log_path(self) -> Path:
+        """What every process of the house wrote."""
+        return self.data_dir.with_name(f"{self.data_dir.name}.log")
+
+    def start(self) -> Self:
+        """Starts every process and returns once the house is ready."""
+        self.port = self.port or free_port()
+        self._main = self.spawn(["-m", "interfaces.cli.main", "run"], self.port)
+        wait_until_ready(self.url, self._main, self.log_path)
+        return self
+
+    def stop(self) -> None:
+        """Ends the house as Ctrl-C would."""
+        for process in (*self._others, self._main):
+            if process is not None:
+                end(process)
+        self._main = None
+        self._others.clear()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def spawn(self, arguments: Sequence[str], port: int) -> "subprocess.Popen[bytes]":
+        """A Python process with this house's settings; it ends with the tests, however they end."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("BILLING_")}
+        environment = {
+            **inherited,
+            "BILLING_DATA_DIR": str(self.data_dir),
+            "BILLING_PORT": str(port),
+            "BILLING_RENDER_PROCESSES": "1",
+            **self.settings,
+        }
+        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log:
+            return subprocess.Popen(
+                bound_command([sys.executable, *arguments], death_signal=signal.SIGTERM),
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def serve_also(self) -> tuple[str, "subprocess.Popen[bytes]"]:
+        """A second API on another port against the same database: its URL and its process."""
+        port = free_port()
+        process = self.spawn(["-m", "interfaces.cli.main", "serve"], port)
+        self._others.append(process)
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process, self.log_path)
+        return url, process
+
+    def pid(self, part: Part) -> int:
+        """The process that plays that part now; `api` answers requests, `serve` only watches over it."""
+        assert self._main is not None, "the house is not running"
+        if part == "postmaster":
+            return int((self.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        if part == "api":
+            return eventually(lambda: api_pid(self.pid("serve")))
+        main = self._main
+        return eventually(lambda: next(iter(_children(main.pid, f"interfaces.cli.main\0{part}")), 0))
+
+    def kill(self, part: Part) -> int:
+        """Kills a process of the house as the kernel would (SIGKILL); returns its id."""
+        return self.signal(part, signal.SIGKILL)
+
+    def signal(self, part: Part, number: signal.Signals) -> int:
+        """Sends a signal to a process of the house; returns its id."""
+        pid = self.pid(part)
+        os.kill(pid, number)
+        return pid
+
+    @contextlib.contextmanager
+    def without_worker(self) -> Iterator[None]:
+        """A while in which nothing is issued and no read model moves, because the worker is stopped."""
+        pid = self.signal("work", signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def token(self, *roles: str, sub: str = "ana", ttl_seconds: int = TOKEN_SECONDS, **claims: Any) -> str:
+        """A bearer token made with the house's own key pair."""
+        tokens = LocalTokens(KeyStore(self.data_dir / "keys").jwt, LOCAL_ISSUER, LOCAL_ISSUER)
+        return tokens.issue(sub=sub, now=datetime.now(UTC), ttl_seconds=ttl_seconds, roles=roles, **claims)
+
+    def client(self, *roles: str, url: str | None = None, **claims: Any) -> httpx.Client:
+        """A client with such a token, or without any where neither a role nor a claim is given."""
+        headers = {}
+        if roles or claims:
+            headers["Authorization"] = f"Bearer {self.token(*roles, **claims)}"
+        return httpx.Client(base_url=url or self.url, headers=headers, timeout=30, trust_env=False)
+
+    def post(self, event: Any, **headers: str) -> httpx.Response:
+        """Sends one event, or a list of them as a batch, as SYSTEM."""
+        with self.client("SYSTEM", sub="orders-service") as client:
+            return send(client, event, **headers)
+
+    def issued(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Sends an event and returns its only document's detail, once that is ISSUED."""
+        answer = self.post(event)
+        assert answer.status_code in {200, 202}, answer.text
+        (document,) = answer.json()["results"][0]["documents"]
+        return self.wait_for_issue(document["documentId"])
+
+    def wait_for_issue(self, document_id: str) -> dict[str, Any]:
+        """A document's detail as an auditor sees it, once it is ISSUED."""
+        with self.client("AUDITOR", sub="auditor") as client:
+
+            def look() -> dict[str, Any] | None:
+                answer = client.get(f"/v1/documents/{document_id}")
+                return answer.json() if answer.is_success and answer.json()["status"] == "ISSUED" else None
+
+            return eventually(look)
+
+    def catch_up(self) -> int:
+        """Waits until every read model shows the whole ledger; returns its last position."""
+        with self.database() as connection:
+            head = connection.execute("SELECT position FROM ledger.event_head").fetchone()
+            assert head is not None
+            slowest = "SELECT min(position) >= %s FROM readmodel.tracking"
+            eventually(lambda: connection.execute(slowest, head).fetchone() == (True,))
+        return int(head[0])
+
+    def database(self) -> psycopg.Connection[Any]:
+        """The house's database as superuser, in autocommit mode."""
+        return psycopg.connect(admin_url(self.data_dir), autocommit=True)
+
+
+def send(client: httpx.Client, event: Any, **headers: str) -> httpx.Response:
+    """Sends one event, or a list of them as a batch."""
+    media_type = BATCH_OF_EVENTS if isinstance(event, list) else ONE_EVENT
+    return client.post(
+        "/v1/inbound/events", content=json.dumps(event), headers={"Content-Type": media_type, **headers}
+    )
+
+
+def pages(client: httpx.Client, path: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
+    """The pages of a list, one request each."""
+    cursor: str | None = None
+    while True:
+        at = {} if cursor is None else {"cursor": cursor}
+        answer = client.get(path, params={**parameters, **at})
+        assert answer.status_code == 200, answer.text
+        yield answer.json()["items"]
+        cursor = answer.json()["nextCursor"]
+        if cursor is None:
+            return
+
+
+def all_items(client: httpx.Client, path: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Every item of a list."""
+    return [item for page in pages(client, path, **{"limit": 200, **parameters}) for item in page]
+
+
+def numbers_of(house: House, platform_id: str, country: str = "GB") -> tuple[list[int], list[str]]:
+    """The sequences that a platform's receipts took, in order, and who holds them; asserts no gap."""
+    with house.client("AUDITOR") as auditor:
+        path = f"/v1/number-series/{country}:{platform_id}:RECEIPT/numbers"
+        rows = all_items(auditor, path)
+        assert auditor.get(path).json()["gaps"] == []
+    return [row["sequence"] for row in rows], [row["documentId"] for row in rows]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log_path: Path) -> None:
+    """Returns once the service answers that it is ready; fails with its log where the process ends first."""
+
+    def look() -> bool:
+        assert process.poll() is None, log_path.read_text()[-4000:]
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{url}/health/ready", timeout=10, trust_env=False).status_code == 200
+        return False
+
+    eventually(look)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a process that was started in a session of its own, by force if it takes too long."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def api_pid(serve_pid: int) -> int:
+    """The process that answers requests for a `billing serve`; 0 while there is none."""
+    return next(iter(_children(serve_pid, "interfaces.cli.main\0serve")), 0)
+
+
+def _children(parent_pid: int, in_command: str) -> Iterable[int]:
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == parent_pid and state != "Z" and in_command in (entry / "cmdline").read_text():
+                yield int(entry.name)

@@ -88,7 +88,9 @@ class Downloads:
         committed = await self._ledger.commit(Command(audit, _record(downloaded)))
         number = document.numbered.number if document.numbered else claims.document_id
         extension = claims.file_format.lower()
-        return DownloadedFile(content, content_type, f"{number}.{extension}", sha256, committed.position)
+        # A number may hold slashes, a file name may not.
+        file_name = f"{number.replace('/', '-')}.{extension}"
+        return DownloadedFile(content, content_type, file_name, sha256, committed.position)
 
 
 def _record(downloaded: DocumentDownloaded) -> Handler:

@@ -13,7 +13,7 @@ from application.content import document_content, load_order
 from application.handlers.documents import issue_document, record_failure
 from application.ledger import Audit, Command, Handler, Ledger, LedgerUnavailable
 from application.operations import ISSUE_NUMBERED_DOCUMENT
-from application.ports import Clock, IssuingObserver, Renderer, WorkList
+from application.ports import Clock, DocumentObserver, Renderer, WorkList
 from application.signing import KeyUnusable, Signer
 from application.vault import Vault, VaultError, VaultUnavailable
 from domain.documents.document import DOCUMENT, Document, DocumentIssued, FailureReason
@@ -43,7 +43,7 @@ class Issuer:
         signer: Signer,
         renderer: Renderer,
         clock: Clock,
-        observer: IssuingObserver,
+        observer: DocumentObserver,
     ) -> None:
         self._ledger = ledger
         self._registry = registry

@@ -147,3 +147,7 @@ class Ledger(Protocol):
     async def head_position(self) -> int:
         """The last committed position; 0 in an empty ledger."""
         ...
+
+    async def outbox_pending(self) -> int:
+        """How many outbound facts have not been delivered yet."""
+        ...

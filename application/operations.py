@@ -184,7 +184,7 @@ VERIFY_DOCUMENT = Operation(
     permissions=DOCUMENT_READERS,
     ownership=_DOCUMENT_OWNERSHIP,
     scope=_DOCUMENT_SCOPE,
-    errors=("NOT_FOUND",),
+    errors=("NOT_FOUND", "PROJECTION_BEHIND"),
     projections=("documents",),
 )
 
@@ -291,6 +291,7 @@ SEARCH_EVENTS = Operation(
     permissions=AUDITORS,
     ownership="a token without narrowing claims",
     redaction=_PARTIES,
+    errors=("PROJECTION_BEHIND",),
 )
 
 GET_STREAM = Operation(
@@ -302,7 +303,7 @@ GET_STREAM = Operation(
     permissions=AUDITORS,
     ownership="a token without narrowing claims",
     redaction=_PARTIES,
-    errors=("NOT_FOUND",),
+    errors=("NOT_FOUND", "PROJECTION_BEHIND"),
 )
 
 LIST_OPERATIONS = Operation(

@@ -70,8 +70,12 @@ class WorkList(Protocol):
         ...
 
 
-class IssuingObserver(Protocol):
+class DocumentObserver(Protocol):
     """Counts what happens to documents (contract §8)."""
+
+    def repeated(self, doc_type: str) -> None:
+        """A repeat was answered with the existing document."""
+        ...
 
     def issued(self, doc_type: str, country: str) -> None:
         """A document was issued."""

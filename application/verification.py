@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from application.content import document_content
 from application.ports import LedgerProof, Renderer
 from application.signing import KeyUnusable, Signature, SignatureInvalid, Signer
-from application.vault import Vault, VaultError
+from application.vault import Vault, VaultError, VaultMissing
 from domain.documents.document import DOCUMENT, Document
 from domain.documents.order import ORDER, Order
 from domain.documents.seal import seal_payload
@@ -96,6 +96,8 @@ class Verifier:
             return await asyncio.to_thread(self._vault.get, name)
         except VaultError as error:
             return error
+        except ValueError:
+            return VaultMissing("The ledger's name for the file is not one of the vault.")
 
     def _seal_check(self, document_id: str, document: Document) -> Check:
         assert document.issued is not None and document.numbered is not None, "issued documents only"

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
 
 MAX_CHAINED_ERRORS = 5
 MAX_FRAMES = 12
@@ -28,6 +28,11 @@ HTTP_SECONDS = Histogram("billing_http_request_duration_seconds", "Time to answe
 DOCS_ISSUED = Counter("docs_issued_total", "Documents issued.", ["doc_type", "country"])
 DOCS_ISSUE_FAILED = Counter("docs_issue_failed_total", "Issue attempts that failed.", ["reason", "country"])
 DOCS_VAULT_WRITE_FAIL = Counter("docs_vault_write_fail_total", "Vault writes that failed.")
+DOCS_SERIES_LOCK_CONFLICTS = Counter(
+    "docs_series_lock_conflicts_total",
+    "Numbers refused by a concurrent change of their series; the single decider keeps it at none.",
+    ["country", "series"],
+)
 DOCS_IDEMPOTENT_HIT = Counter(
     "docs_idempotent_hit_total", "Repeats answered with the existing document.", ["doc_type"]
 )
@@ -40,18 +45,22 @@ def configure_logging(level: str, log_format: str) -> None:
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_messages,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _without_messages,
-            renderer,
-        ],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    # Libraries log through the standard library: their lines take the same form, and only warnings pass.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(renderer, foreign_pre_chain=shared))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def _without_messages(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -70,7 +79,11 @@ def _without_messages(_logger: Any, _method: str, event: EventDict) -> EventDict
 
 
 class MetricsObserver:
-    """`application.ports.IssuingObserver` as Prometheus counters."""
+    """`application.ports.DocumentObserver` as Prometheus counters."""
+
+    def repeated(self, doc_type: str) -> None:
+        """Counts a repeat that was answered with the existing document."""
+        DOCS_IDEMPOTENT_HIT.labels(doc_type).inc()
 
     def issued(self, doc_type: str, country: str) -> None:
         """Counts an issued document."""
@@ -83,8 +96,10 @@ class MetricsObserver:
             DOCS_VAULT_WRITE_FAIL.inc()
 
 
-def metrics_text() -> bytes:
+def metrics_text(outbox_pending: int | None) -> bytes:
     """All metrics in Prometheus' text format, of every process where they share a folder for it."""
+    if outbox_pending is not None:
+        OUTBOX_PENDING.set(outbox_pending)
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ from application.downloads import Downloads
 from application.identity import TokenVerifier
 from application.issuing import Issuer, IssuingLoop
 from application.ledger import Ledger
-from application.ports import Clock, ReadStore, Renderer
+from application.ports import Clock, DocumentObserver, ReadStore, Renderer
 from application.signing import Signer
 from application.vault import Vault
 from application.verification import Verifier
@@ -71,6 +71,7 @@ class System:
     tokens: TokenVerifier
     downloads: Downloads
     verifier: Verifier
+    observer: DocumentObserver
     request_hash_key: bytes
     service_url: str
     pool: Pool
@@ -130,6 +131,7 @@ def build_system(
             ledger, REGISTRY, vault, MacDownloadTokens(keys.derive(b"download-token"), clock.now), clock
         ),
         verifier=Verifier(PostgresLedgerProof(ledger, mapper, REGISTRY), vault, signer, renderer),
+        observer=MetricsObserver(),
         request_hash_key=keys.derive(b"request-hash"),
         service_url=urls.service,
         pool=pool,
@@ -163,6 +165,6 @@ def issuing_loop(system: System, shard: Shard = EVERYTHING) -> IssuingLoop:
         system.signer,
         system.renderer,
         system.clock,
-        MetricsObserver(),
+        system.observer,
     )
     return IssuingLoop(issuer, DocumentWorkList(system.pool, system.clock, shard))

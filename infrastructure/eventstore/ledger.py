@@ -1,8 +1,10 @@
 """The ledger as the application sees it: commands go to the committer's thread, reads to a pool."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -21,6 +23,25 @@ from infrastructure.eventstore.rows import EventRow, row_from_columns
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[tuple[Any, ...]]]
 
 
+_NOT_NOW = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.InvalidSchemaName,
+    PoolTimeout,
+)
+"""What a database that is down, or not migrated yet, makes psycopg raise."""
+
+
+@contextmanager
+def unavailable(error_type: type[Exception] = LedgerUnavailable) -> Iterator[None]:
+    """Turns a database that cannot serve now into the application's word for it."""
+    try:
+        yield
+    except _NOT_NOW as error:
+        raise error_type("the database cannot be reached, or is not migrated") from error
+
+
 class PostgresLedger:
     """`application.ledger.Ledger` on PostgreSQL."""
 
@@ -36,12 +57,10 @@ class PostgresLedger:
 
     async def stored(self, claim: IdempotencyClaim) -> Committed | None:
         """The answer stored under a key. Raises `IDEMPOTENCY_KEY_REUSED` if it was for another request."""
-        try:
+        with unavailable():
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(SELECT_STORED_COMMANDS, ([claim.key_hash],))
                 row = await cursor.fetchone()
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise LedgerUnavailable("the database cannot be reached") from error
         return None if row is None else self._answers.replay(stored_command(row), claim)
 
     async def history(
@@ -67,18 +86,21 @@ class PostgresLedger:
 
     async def head_position(self) -> int:
         """The last committed position; 0 in an empty ledger."""
-        try:
+        return await self._number("SELECT position FROM ledger.event_head")
+
+    async def outbox_pending(self) -> int:
+        """How many outbound facts have not been delivered yet."""
+        return await self._number("SELECT count(*) FROM ledger.outbox WHERE delivered_at IS NULL")
+
+    async def _number(self, statement: LiteralString) -> int:
+        with unavailable():
             async with self._pool.connection() as connection:
-                cursor = await connection.execute("SELECT position FROM ledger.event_head")
+                cursor = await connection.execute(statement)
                 row = await cursor.fetchone()
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise LedgerUnavailable("the database cannot be reached") from error
         return 0 if row is None else int(row[0])
 
     async def _rows(self, statement: sql.Composed, parameters: list[Any]) -> list[EventRow]:
-        try:
+        with unavailable():
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(statement, parameters)
                 return [row_from_columns(columns) for columns in await cursor.fetchall()]
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise LedgerUnavailable("the database cannot be reached") from error

@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from infrastructure.database import CONNECTION_OPTIONS
+
 CHECK_SECONDS = 0.5
 
 
@@ -39,7 +41,7 @@ class Ownership:
             return True
         try:
             if self._connection is None:
-                self._connection = psycopg.connect(self._database_url, autocommit=True, connect_timeout=5)
+                self._connection = psycopg.connect(self._database_url, autocommit=True, **CONNECTION_OPTIONS)
             if self._owned:
                 self._connection.execute("SELECT 1")
             else:

@@ -6,7 +6,6 @@ The head is polled every few milliseconds, for a NOTIFY inside the append would 
 
 import json
 import threading
-import time
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from eventsourcing.persistence import Tracking
 from psycopg import sql
 
 from domain.kernel.recorded import RecordedEvent
+from infrastructure.database import CONNECTION_OPTIONS
 from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.eventstore.reading import recorded
 from infrastructure.eventstore.recorder import POLL_SECONDS, LedgerRecorder
@@ -28,7 +28,13 @@ log = structlog.get_logger(__name__)
 
 BATCH_EVENTS = 500
 STANDBY_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 5.0
+SHORTEST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+
+_NEWS = """
+SELECT head.position, coalesce(tracking.position, 0)
+FROM ledger.event_head AS head LEFT JOIN readmodel.tracking ON tracking.projection = %s
+"""
 
 
 class ProjectionRunner:
@@ -38,6 +44,7 @@ class ProjectionRunner:
         self._database_url = database_url
         self._projection = projection
         self._mapper = mapper
+        self._pause_seconds = SHORTEST_PAUSE_SECONDS
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"projection-{projection.name}", daemon=True)
 
@@ -51,28 +58,28 @@ class ProjectionRunner:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        pause_seconds = POLL_SECONDS
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(self._database_url, autocommit=True, connect_timeout=5) as connection:
+                with psycopg.connect(self._database_url, autocommit=True, **CONNECTION_OPTIONS) as connection:
                     self._own(connection)
-                pause_seconds = POLL_SECONDS
-            except psycopg.OperationalError as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning(
                     "projection-connection-lost", projection=self._projection.name, error=type(error).__name__
                 )
             except Exception:
                 # The read model stands still and says so (lag, readiness) until the defect is mended.
                 log.exception("projection-failed", projection=self._projection.name)
-            self._stopping.wait(pause_seconds)
-            pause_seconds = min(max(pause_seconds, 0.05) * 2, LONGEST_PAUSE_SECONDS)
+            self._stopping.wait(self._pause_seconds)
+            self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
 
     def _own(self, connection: psycopg.Connection[Any]) -> None:
         while not self._stopping.is_set():
             if try_to_own(connection, f"projection:{self._projection.name}"):
                 while not self._stopping.is_set():
-                    if catch_up_once(connection, self._projection, self._mapper) == 0:
-                        time.sleep(POLL_SECONDS)
+                    moved = catch_up_once(connection, self._projection, self._mapper)
+                    self._pause_seconds = SHORTEST_PAUSE_SECONDS
+                    if moved == 0:
+                        self._stopping.wait(POLL_SECONDS)
                 return
             self._stopping.wait(STANDBY_SECONDS)
 
@@ -83,6 +90,20 @@ def tracking_of(connection: psycopg.Connection[Any], name: str) -> Tracking:
         "SELECT position FROM readmodel.tracking WHERE projection = %s", (name,)
     ).fetchone()
     return Tracking(name, 0 if row is None else row[0])
+
+
+def hold_tracking(connection: psycopg.Connection[Any], name: str) -> Tracking:
+    """The same, held until the end of the transaction: nobody else folds the projection meanwhile."""
+    connection.execute("INSERT INTO readmodel.tracking VALUES (%s, 0) ON CONFLICT DO NOTHING", (name,))
+    connection.execute("SELECT FROM readmodel.tracking WHERE projection = %s FOR UPDATE", (name,))
+    return tracking_of(connection, name)
+
+
+def move_tracking(connection: psycopg.Connection[Any], name: str, position: int) -> None:
+    """Says, in the transaction that holds it, how far a projection has come."""
+    connection.execute(
+        "UPDATE readmodel.tracking SET position = %s WHERE projection = %s", (position, name)
+    )
 
 
 def catch_up_once(
@@ -96,33 +117,31 @@ def catch_up_once(
 
     `suffix` names a second set of tables and a second tracking row, for rebuilding beside the live ones.
     """
-    tracking = tracking_of(connection, projection.name + suffix)
-    recorder = LedgerRecorder(connection)
-    head = recorder.max_notification_id() or 0
+    name = projection.name + suffix
+    news = connection.execute(_NEWS, (name,)).fetchone()
+    assert news is not None, "the ledger has a head"
+    head, seen = news
     if stop is not None:
         head = min(head, stop)
-    if head <= tracking.notification_id:
+    if head <= seen:
         return 0
-    rows = recorder.select_notifications(
-        tracking.notification_id,
-        BATCH_EVENTS,
-        stop=head,
-        topics=sorted(projection.event_names),
-        inclusive_of_start=False,
-    )
-    events = [recorded(mapper, row) for row in rows]
-    reached = events[-1].position if len(events) == BATCH_EVENTS else head
     with connection.transaction():
+        before = hold_tracking(connection, name).notification_id
+        rows = LedgerRecorder(connection).select_notifications(
+            before,
+            BATCH_EVENTS,
+            stop=head,
+            topics=sorted(projection.event_names),
+            inclusive_of_start=False,
+        )
+        events = [recorded(mapper, row) for row in rows]
+        reached = events[-1].position if len(events) == BATCH_EVENTS else max(head, before)
         for row_fold in projection.row_folds:
             _apply(connection, row_fold, events, suffix)
-        connection.execute(
-            "INSERT INTO readmodel.tracking (projection, position) VALUES (%s, %s)"
-            " ON CONFLICT (projection) DO UPDATE SET position = excluded.position",
-            (projection.name + suffix, reached),
-        )
+        move_tracking(connection, name, reached)
     if not suffix:
         PROJECTION_LAG_EVENTS.labels(projection.name).set(head - reached)
-    return reached - tracking.notification_id
+    return reached - before
 
 
 def _apply(

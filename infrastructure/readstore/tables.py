@@ -23,7 +23,10 @@ def create_missing_tables(connection: Connection, projections: Iterable[Projecti
             for table in projection.tables
             if not connection.dialect.has_table(connection, table.name, schema=table.schema)
         ]
-        for table in missing:
-            table.create(connection)
         if missing:
             connection.execute(TRACKING_TABLE.delete().where(TRACKING_TABLE.c.projection == projection.name))
+            for table in projection.tables:
+                if table in missing:
+                    table.create(connection)
+                else:
+                    connection.execute(table.delete())

@@ -1,10 +1,7 @@
 """What the worker has to finish, from the Document Center's rows."""
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from application.ports import Clock, ReadStoreUnavailable
-from infrastructure.eventstore.ledger import Pool
+from infrastructure.eventstore.ledger import Pool, unavailable
 from infrastructure.readstore.store import compiled
 from projections.documents import Shard, select_documents_to_issue
 
@@ -21,9 +18,7 @@ class DocumentWorkList:
     async def documents_to_issue(self, limit: int) -> list[str]:
         """Ids of numbered drafts whose time to be (re)tried has come, oldest first."""
         parameters = {**self._parameters, "now": self._clock.now(), "limit": limit}
-        try:
+        with unavailable(ReadStoreUnavailable):
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(self._statement, parameters)
                 return [document_id for (document_id,) in await cursor.fetchall()]
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise ReadStoreUnavailable from error

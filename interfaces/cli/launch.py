@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ UNREACHABLE_SECONDS = 1.0
 
 def run(settings: Settings) -> None:
     """Runs PostgreSQL, API and worker until a signal. Raises `PostgresUnavailable`, `MigrationRefused`."""
+    require_free_port(settings)
     data_dir = settings.data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -56,8 +58,27 @@ def run(settings: Settings) -> None:
         Supervisor(children, postgres.ensure_running if postgres else _nothing).run_until_signal()
 
 
+class PortTaken(Exception):
+    """Another process listens where the API should."""
+
+
+def require_free_port(settings: Settings) -> None:
+    """Says at once that the port is taken, before anything is started. Raises `PortTaken`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise PortTaken(
+                f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}). "
+                "Stop what listens there, or set BILLING_PORT or BILLING_HOST."
+            ) from error
+
+
 def serve(settings: Settings) -> None:
-    """Runs the API until a signal."""
+    """Runs the API until a signal. Raises `PortTaken`."""
+    require_free_port(settings)
     Granian(
         "interfaces.asgi:create",
         factory=True,

@@ -206,7 +206,7 @@ def main(arguments: list[str] | None = None) -> None:
         _end(f"The database cannot be reached: {_first_line(error)}")
     except (KeyUnusable, VaultUnavailable) as error:
         _end(str(error))
-    except MigrationRefused as error:
+    except (MigrationRefused, launch.PortTaken) as error:
         _end(str(error))
 
 

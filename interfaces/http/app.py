@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Response, Router
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -31,7 +33,7 @@ ROUTES = (
 )
 
 
-def create_app(system: System, metrics_text: Callable[[], bytes]) -> Litestar:
+def create_app(system: System, metrics_text: Callable[[int | None], bytes]) -> Litestar:
     """The application over a system, which it starts and stops."""
 
     @asynccontextmanager
@@ -55,12 +57,20 @@ def create_app(system: System, metrics_text: Callable[[], bytes]) -> Litestar:
     )
 
 
+def _missing_page_as_problem(response: Response[Any]) -> Response[Any]:
+    """Litestar answers an unknown page below /schema with HTML of its own."""
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        raise NotFoundException
+    return response
+
+
 def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="billing-docs",
         version="1",
-        path="/schema",
-        security=[{"bearer": []}],
+        openapi_router=Router(
+            "/schema", route_handlers=[], include_in_schema=False, after_request=_missing_page_as_problem
+        ),
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
         ),

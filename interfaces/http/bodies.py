@@ -50,10 +50,23 @@ async def read_json(request: AnyRequest) -> Any:
         raise invalid_field("body", "JSON_INVALID", "The body is not valid JSON in UTF-8.") from None
 
 
-async def read_body(request: AnyRequest, model: type[ModelT]) -> ModelT:
-    """The JSON body as a model, with nothing converted. Raises `UNSUPPORTED_MEDIA_TYPE`, `VALIDATION_FAILED`."""
+async def read_body(
+    request: AnyRequest, model: type[ModelT], *, answer: type[BaseModel] | None = None
+) -> ModelT:
+    """The JSON body as a model, with nothing converted. Raises `UNSUPPORTED_MEDIA_TYPE`, `VALIDATION_FAILED`.
+
+    What GET shows beyond the model, by its `answer`, is read-only: it may be sent back and is ignored.
+    """
     require_media_type(request, (JSON,))
-    return parse(model, await read_json(request))
+    content = await read_json(request)
+    if answer is not None and isinstance(content, dict):
+        read_only = _names(answer) - _names(model)
+        content = {name: value for name, value in content.items() if name not in read_only}
+    return parse(model, content)
+
+
+def _names(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def describing_body(content: Mapping[str, dict[str, Any]]) -> type[spec.Operation]:

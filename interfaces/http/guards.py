@@ -10,11 +10,13 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
+from pydantic.alias_generators import to_camel
 
 from application.caller import Caller
 from application.identity import TokenClaims, TokenRefused
 from application.operations import Operation
-from domain.kernel.errors import DomainError
+from application.validation import invalid_field
+from domain.kernel.errors import DomainError, not_found
 from interfaces.bootstrap import System
 
 AnyRequest = Request[Any, Any, Any]
@@ -25,13 +27,28 @@ _USER_ID_MAX_LENGTH = 64
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Auth and Permission, by the operation's row in the catalog."""
     operation: Operation = handler.opt["operation"]
-    connection.scope["state"]["route"] = operation.path
-    if not operation.authenticated:
-        return
+    connection.scope["state"]["log_ids"] = {
+        to_camel(name): value for name, value in connection.path_params.items()
+    }
+    if operation.authenticated:
+        await _permitted(connection, operation)
+    _refuse_unstorable(connection)
+
+
+async def _permitted(connection: ASGIConnection[Any, Any, Any, Any], operation: Operation) -> None:
     caller = await _authenticated(connection)
     if not caller.holds_any(operation.permissions):
         raise DomainError("PERMISSION_DENIED", "The token does not permit this.")
     connection.scope["state"]["caller"] = caller
+
+
+def _refuse_unstorable(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """A zero byte cannot be in any text that the ledger keeps, and PostgreSQL refuses to look for one."""
+    if any("\x00" in str(value) for value in connection.path_params.values()):
+        raise not_found("What the path names")
+    for name, value in connection.query_params.multi_items():
+        if "\x00" in value:
+            raise invalid_field(name, "INVALID", "A zero byte is not allowed.")
 
 
 def caller_of(request: AnyRequest) -> Caller:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from application.ledger import LedgerUnavailable
 from application.ports import ReadStoreUnavailable
@@ -21,10 +22,16 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@get("/health/ready", summary="Whether database, vault and projections are usable", tags=["health"])
+@get(
+    "/health/ready",
+    summary="Whether database, vault and projections are usable",
+    tags=["health"],
+    responses={
+        503: ResponseSpec(dict[str, Any], description="What is not usable, by name", generate_examples=False)
+    },
+)
 async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
     """200, or 503 naming what is not usable."""
-    request.scope["state"]["route"] = "/health/ready"
     system = system_of(request)
     checks: dict[str, str] = {}
     try:
@@ -54,8 +61,17 @@ async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
 @get("/metrics", summary="Metrics in Prometheus' text format", tags=["health"], media_type="text/plain")
 async def metrics(request: AnyRequest) -> Response[bytes]:
     """All metrics of this machine's processes."""
-    content = await asyncio.to_thread(request.app.state["metrics_text"])
+    metrics_text = request.app.state["metrics_text"]
+    content = await asyncio.to_thread(metrics_text, await _outbox_pending(request))
     return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _outbox_pending(request: AnyRequest) -> int | None:
+    """None where the database cannot tell now: metrics are most needed then."""
+    try:
+        return await system_of(request).ledger.outbox_pending()
+    except LedgerUnavailable:
+        return None
 
 
 HANDLERS = (live, ready, metrics)

@@ -1,8 +1,10 @@
 """What all queries share: pages, cursors, read-your-writes and moments of the past (contract §2)."""
 
+import asyncio
 import base64
 import binascii
 import json
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -19,6 +21,7 @@ from domain.kernel.errors import DomainError
 from interfaces.http.guards import AnyRequest, system_of
 
 LONGEST_WAIT_SECONDS = 5.0
+_PAUSE_SECONDS = 0.02
 MAX_POSITION = 2**63 - 1
 
 DocumentId = Annotated[str, PathParameter(name="documentId")]
@@ -44,10 +47,19 @@ async def read(
     if min_position is not None and not await store.wait_for(
         operation.projections, min_position, LONGEST_WAIT_SECONDS
     ):
-        raise DomainError(
-            "PROJECTION_BEHIND", "The read model has not reached X-Min-Position yet; try again."
-        )
+        raise _behind()
     return await store.fetch(operation.projections, *statements)
+
+
+async def head_reached(request: AnyRequest, min_position: int | None) -> int:
+    """The ledger's head, once it is at `X-Min-Position`. Raises `PROJECTION_BEHIND`."""
+    ledger = system_of(request).ledger
+    give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
+    while (head := await ledger.head_position()) < (min_position or 0):
+        if time.monotonic() >= give_up_at:
+            raise _behind()
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return head
 
 
 def shown(body: Any, position: int, **options: Any) -> Response[Any]:
@@ -101,6 +113,10 @@ def require_aware(name: str, moment: datetime | None) -> None:
     """Refuses a time without an offset. Raises `VALIDATION_FAILED`."""
     if moment is not None and moment.tzinfo is None:
         raise invalid_field(name, "NO_OFFSET", "Times are RFC 3339 with an offset or Z.")
+
+
+def _behind() -> DomainError:
+    return DomainError("PROJECTION_BEHIND", "The read model has not reached X-Min-Position yet; try again.")
 
 
 def _decoded(cursor: str | None) -> Any:

@@ -1,8 +1,9 @@
 """Routes derived from the operation catalog: path, method, guards, success and error answers."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
@@ -10,19 +11,62 @@ from application.operations import COMMON_ERRORS, Operation
 from interfaces.http.guards import guard
 from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE, Problem
 
-UNAUTHENTICATED_PATHS = "health, schema and metrics"
+_TRACE_HEADERS = (
+    ResponseHeader(
+        name="traceparent", description="W3C trace context of this answer", documentation_only=True
+    ),
+    ResponseHeader(
+        name="X-Correlation-Id", description="the trace id, as in `correlationId`", documentation_only=True
+    ),
+)
+_POSITION_HEADER = ResponseHeader(
+    name="X-Ledger-Position",
+    description="the position that a query shows, or of a command's last event",
+    documentation_only=True,
+)
 
 
 def route(operation: Operation, **options: Any) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
-    """Serves an operation with the decorated function."""
-    codes = {*operation.errors, *(COMMON_ERRORS if operation.authenticated else ())}
+    """Serves an operation with the decorated function, whose `Response[…]` says what a success looks like."""
+
+    def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
+        first, *others = operation.success
+        responses = _problems(operation)
+        for status in others:
+            responses[status] = ResponseSpec(
+                data_container=get_args(get_type_hints(function)["return"])[0], generate_examples=False
+            )
+        responses |= options.pop("responses", {})
+        handler = HTTPRouteHandler(
+            operation.path,
+            http_method=operation.method,
+            name=operation.name,
+            operation_id=operation.name,
+            summary=operation.summary,
+            tags=[operation.name.partition(".")[0]],
+            status_code=first,
+            guards=[guard],
+            responses=responses,
+            response_headers=[*_TRACE_HEADERS, _POSITION_HEADER],
+            security=[{"bearer": []}] if operation.authenticated else None,
+            opt={"operation": operation},
+            **options,
+        )
+        return handler(function)
+
+    return decorate
+
+
+def _problems(operation: Operation) -> dict[int, ResponseSpec]:
+    """The error answers of an operation, with the codes of each status."""
+    codes = {*operation.errors, *(COMMON_ERRORS if operation.authenticated else ("VALIDATION_FAILED",))}
     codes |= {"SERVICE_UNAVAILABLE", "INTERNAL_ERROR"}
     if operation.method in {"POST", "PUT"}:
         codes |= {"PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"}
     by_status: dict[int, list[str]] = {}
     for code in sorted(codes):
         by_status.setdefault(STATUS_OF_CODE[code], []).append(code)
-    responses = {
+    return {
         status: ResponseSpec(
             data_container=Problem,
             media_type=MEDIA_TYPE,
@@ -31,17 +75,3 @@ def route(operation: Operation, **options: Any) -> Callable[[Callable[..., Any]]
         )
         for status, of_status in by_status.items()
     }
-    responses |= options.pop("responses", {})
-    return HTTPRouteHandler(
-        operation.path,
-        http_method=operation.method,
-        name=operation.name,
-        operation_id=operation.name,
-        summary=operation.summary,
-        tags=[operation.name.partition(".")[0]],
-        status_code=operation.success[0],
-        guards=[guard],
-        responses=responses,
-        opt={"operation": operation},
-        **options,
-    )

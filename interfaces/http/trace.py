@@ -14,18 +14,21 @@ log = structlog.get_logger(__name__)
 _TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
 _GATEWAY_PREFIXES = ("/invoice/", "/customer/")
 _TRACESTATE_MAX_BYTES = 512
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_LOGGED_IDS = frozenset({"documentId"})
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Observe = Callable[[str, str, int, float], None]
 """Counts an answered request: method, route template, status, seconds."""
 
 
-def continued_trace(traceparent: str | None) -> tuple[str, str]:
-    """The trace id to go on with and the flags; a fresh trace where there is none or it is malformed."""
+def continued_trace(traceparent: str | None) -> tuple[str, str] | None:
+    """The trace id to go on with and the flags; None where there is no trace or it is malformed."""
     match = _TRACEPARENT.match(traceparent or "")
     if match is None or match[1] == "ff" or (match[1] == "00" and match[5]):
-        return secrets.token_hex(16), "01"
+        return None
     if match[2] == "0" * 32 or match[3] == "0" * 16:
-        return secrets.token_hex(16), "01"
+        return None
     return match[2], match[4]
 
 
@@ -35,6 +38,12 @@ def without_gateway_prefix(path: str) -> str:
         if path.startswith(prefix):
             return path[len(prefix) - 1 :]
     return path
+
+
+def _ids_in_path(scope: Scope) -> dict[str, str]:
+    """What a log line names: only ids in our own form, for a client may write anything into a path."""
+    found = (scope.get("path_params") or {}).items()
+    return {name: value for name, value in found if name in _LOGGED_IDS and _UUID.fullmatch(str(value))}
 
 
 class TraceMiddleware:
@@ -50,12 +59,14 @@ class TraceMiddleware:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        trace_id, flags = continued_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        continued = continued_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        trace_id, flags = continued or (secrets.token_hex(16), "01")
         traceparent = f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
         scope["path"] = without_gateway_prefix(scope["path"])
         scope["raw_path"] = scope["path"].encode()
         scope.setdefault("state", {})["correlation_id"] = trace_id
-        tracestate = headers.get(b"tracestate")
+        # Without a trace to go on with, its state means nothing.
+        tracestate = headers.get(b"tracestate") if continued else None
         started = time.monotonic()
         status = 500
 
@@ -74,13 +85,14 @@ class TraceMiddleware:
                 await self._app(scope, receive, send_traced)
             finally:
                 seconds = time.monotonic() - started
-                route = scope["state"].get("route", "unmatched")
-                self._observe(scope["method"], route, status, seconds)
+                method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+                route = scope.get("path_template") or "unmatched"
+                self._observe(method, route, status, seconds)
                 log.info(
                     "request",
-                    method=scope["method"],
+                    method=method,
                     route=route,
                     status=status,
                     milliseconds=round(seconds * 1000, 1),
-                    **scope["state"].get("log_ids", {}),
+                    **_ids_in_path(scope),
                 )

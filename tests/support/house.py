@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ BATCH_OF_EVENTS = "application/cloudevents-batch+json"
 TOKEN_SECONDS = 3600
 
 T = TypeVar("T")
-Part = Literal["api", "serve", "work", "postmaster"]
+Part = Literal["api", "serve", "work", "projections", "issuer", "postmaster"]
 
 
 def eventually(look: Callable[[], T], *, seconds: float = DEADLINE_SECONDS) -> T:
@@ -110,7 +110,7 @@ class House:
             **inherited,
             "BILLING_DATA_DIR": str(self.data_dir),
             "BILLING_PORT": str(port),
-            "BILLING_RENDER_PROCESSES": "1",
+            "BILLING_ISSUERS": "1",
             **self.settings,
         }
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
@@ -135,14 +135,19 @@ class House:
         return url, process
 
     def pid(self, part: Part) -> int:
-        """The process that plays that part now; `api` answers requests, `serve` only watches over it."""
+        """The process that plays that part now.
+
+        `serve` watches over `api`, which answers requests, and `work` over `projections` and `issuer`.
+        """
         assert self._main is not None, "the house is not running"
         if part == "postmaster":
             return int((self.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()[0])
         if part == "api":
-            return eventually(lambda: api_pid(self.pid("serve")))
+            return eventually(lambda: child_pid(self.pid("serve"), "interfaces.cli.main\0serve"))
+        if part in {"projections", "issuer"}:
+            return eventually(lambda: child_pid(self.pid("work"), f"--{part}"))
         main = self._main
-        return eventually(lambda: next(iter(_children(main.pid, f"interfaces.cli.main\0{part}")), 0))
+        return eventually(lambda: child_pid(main.pid, f"interfaces.cli.main\0{part}"))
 
     def kill(self, part: Part) -> int:
         """Kills a process of the house as the kernel would (SIGKILL); returns its id."""
@@ -157,11 +162,12 @@ class House:
     @contextlib.contextmanager
     def without_worker(self) -> Iterator[None]:
         """A while in which nothing is issued and no read model moves, because the worker is stopped."""
-        pid = self.signal("work", signal.SIGSTOP)
+        pids = [self.signal("issuer", signal.SIGSTOP), self.signal("projections", signal.SIGSTOP)]
         try:
             yield
         finally:
-            os.kill(pid, signal.SIGCONT)
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def token(self, *roles: str, sub: str = "ana", ttl_seconds: int = TOKEN_SECONDS, **claims: Any) -> str:
         """A bearer token made with the house's own key pair."""
@@ -275,12 +281,12 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def api_pid(serve_pid: int) -> int:
-    """The process that answers requests for a `billing serve`; 0 while there is none."""
-    return next(iter(_children(serve_pid, "interfaces.cli.main\0serve")), 0)
+def child_pid(parent_pid: int, in_command: str) -> int:
+    """A living child with that in its command line; 0 while there is none."""
+    return next(iter(_children(parent_pid, in_command)), 0)
 
 
-def _children(parent_pid: int, in_command: str) -> Iterable[int]:
+def _children(parent_pid: int, in_command: str) -> Iterator[int]:
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]

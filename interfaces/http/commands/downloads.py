@@ -44,7 +44,7 @@ async def create_download_token(
     data = await read_body(request, DownloadTokenRequest)
     if idempotency_key is not None:
         check_key(idempotency_key)
-    row = await document_in_scope(request, CREATE_DOWNLOAD_TOKEN, document_id, min_position)
+    row, position = await document_in_scope(request, CREATE_DOWNLOAD_TOKEN, document_id, min_position)
     if row["issued"] is None or data.format == "FISCAL":
         raise not_found("The file")
     caller = caller_of(request)
@@ -52,7 +52,7 @@ async def create_download_token(
     issued = system_of(request).downloads.make_token(caller, document_id, data.format, role)
     url = f"/v1/documents/download?token={issued.token}"
     token = DownloadToken(download_token=issued.token, expires_at=issued.expires_at, url=url)
-    return Response(token, status_code=201, headers={"Cache-Control": "no-store"})
+    return shown(token, position, status_code=201, headers={"Cache-Control": "no-store"})
 
 
 @route(DOWNLOAD_DOCUMENT, media_type="application/pdf")

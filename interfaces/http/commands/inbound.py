@@ -77,6 +77,14 @@ async def receive_events(
     if not isinstance(content, list) and outcomes[0].error is not None:
         raise outcomes[0].error
     documents = [document for outcome in outcomes for document in outcome.documents]
+    for outcome in outcomes:
+        if outcome.outcome == "DUPLICATE":
+            for document in outcome.documents:
+                system_of(request).observer.repeated(document.doc_type)
+    for outcome in outcomes:
+        if outcome.outcome == "DUPLICATE":
+            for document in outcome.documents:
+                system_of(request).observer.repeated(document.doc_type)
     entries = await _issued_or_late(request, documents)
     late = any(entry.status == "DRAFT" for entry in entries.values())
     correlation_id = caller_of(request).correlation_id

@@ -29,7 +29,7 @@ class OpenSeriesRequest(RequestBody):
 @route(OPEN_SERIES, operation_class=describing_body({JSON: schema_of(OpenSeriesRequest)}))
 async def open_series(request: AnyRequest, idempotency_key: IdempotencyKey = None) -> Response[SeriesAnswer]:
     """Opens a series before its first number."""
-    data = await read_body(request, OpenSeriesRequest)
+    data = await read_body(request, OpenSeriesRequest, answer=SeriesAnswer)
     if not caller_of(request).sees_country(data.country_code):
         raise DomainError("PERMISSION_DENIED", "The token does not reach this country.")
     handler, stream = open_number_series(data.country_code, data.issuer_entity_id, data.doc_type, data.format)

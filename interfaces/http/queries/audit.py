@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import Parameter, PathParameter
 
 from application.caller import require_whole
 from application.ledger import EventFilter
@@ -22,8 +22,11 @@ from interfaces.http.reading import (
     AsOf,
     Cursor,
     Limit,
+    MinPosition,
     encode_cursor,
+    head_reached,
     position_cursor,
+    read,
     require_aware,
     shown,
 )
@@ -81,6 +84,7 @@ async def search_events(
     order: Annotated[Literal["asc", "desc"], Parameter(query="order")] = "asc",
     limit: Limit = 50,
     cursor: Cursor = None,
+    min_position: MinPosition = None,
 ) -> Response[AuditEventPage]:
     """Events in position order, newest last unless `order=desc`."""
     require_whole(caller_of(request))
@@ -88,7 +92,7 @@ async def search_events(
     require_aware("to", recorded_to)
     stream_type, stream_id = _stream_filter(stream)
     ledger = system_of(request).ledger
-    head = await ledger.head_position()
+    head = await head_reached(request, min_position)
     events = await ledger.search(
         EventFilter(
             recorded_from=recorded_from,
@@ -97,7 +101,7 @@ async def search_events(
             actor=actor,
             stream=StreamId(stream_type, stream_id) if stream_type and stream_id else None,
             stream_type=stream_type if not stream_id else None,
-            streams=await _streams_of_order(request, order_id) if order_id is not None else (),
+            streams=await _streams_of_order(request, order_id, min_position) if order_id is not None else (),
             after_position=position_cursor(cursor),
             descending=order == "desc",
             limit=limit + 1,
@@ -111,10 +115,11 @@ async def search_events(
 @route(GET_STREAM)
 async def get_stream(
     request: AnyRequest,
-    stream_type: str,
-    stream_id: str,
+    stream_type: Annotated[str, PathParameter(name="streamType")],
+    stream_id: Annotated[str, PathParameter(name="streamId")],
     at_version: Annotated[int | None, Parameter(query="atVersion", ge=1, le=2**31 - 1)] = None,
     as_of: AsOf = None,
+    min_position: MinPosition = None,
 ) -> Response[StreamAnswer]:
     """A stream's whole history and state, up to a version or moment."""
     require_whole(caller_of(request))
@@ -125,7 +130,7 @@ async def get_stream(
     stream = StreamId(stream_type, stream_id.removeprefix("/"))
     if not system.registry.has_stream_type(stream_type):
         raise not_found("The stream")
-    head = await system.ledger.head_position()
+    head = await head_reached(request, min_position)
     events = await system.ledger.history(stream, up_to_version=at_version, as_of=as_of)
     if not events:
         raise not_found("The stream")
@@ -149,10 +154,8 @@ def _stream_filter(stream: str | None) -> tuple[str | None, str | None]:
     return stream_type, stream_id or None
 
 
-async def _streams_of_order(request: AnyRequest, order_id: str) -> list[StreamId]:
-    found = await system_of(request).read_store.fetch(
-        LIST_DOCUMENTS.projections, select_document_ids_of_order(order_id)
-    )
+async def _streams_of_order(request: AnyRequest, order_id: str, min_position: int | None) -> list[StreamId]:
+    found = await read(request, LIST_DOCUMENTS, min_position, select_document_ids_of_order(order_id))
     documents = [DOCUMENT.stream(row["document_id"]) for row in found.results[0]]
     return [ORDER.stream(order_id), *documents]
 

@@ -185,10 +185,10 @@ def visible_row(found: Found, caller: Caller) -> dict[str, Any]:
 
 async def document_in_scope(
     request: AnyRequest, operation: Operation, document_id: str, min_position: int | None
-) -> dict[str, Any]:
-    """The row of a document that the caller may know of. Raises `NOT_FOUND`."""
+) -> tuple[dict[str, Any], int]:
+    """The row of a document that the caller may know of, and the position shown. Raises `NOT_FOUND`."""
     found = await read(request, operation, min_position, select_document(document_id))
-    return visible_row(found, caller_of(request))
+    return visible_row(found, caller_of(request)), found.position
 
 
 def _shows(row: dict[str, Any], caller: Caller) -> bool:

@@ -66,7 +66,7 @@ class WorkList(Protocol):
     """What the worker has to finish."""
 
     async def documents_to_issue(self, limit: int) -> list[str]:
-        """Ids of numbered drafts whose time to be (re)tried has come, oldest first."""
+        """Ids of numbered drafts whose time to be (re)tried has come, the longest due first."""
         ...
 
 

@@ -80,7 +80,7 @@ Index(
 Index("document_v1_issued_at", DOCUMENT_TABLE.c.issued_at)
 Index(
     "document_v1_to_issue",
-    DOCUMENT_TABLE.c.drafted_position,
+    DOCUMENT_TABLE.c.retry_at,
     postgresql_where=DOCUMENT_TABLE.c.status == "DRAFT",
 )
 Index(
@@ -309,7 +309,7 @@ EVERYTHING = Shard(0, 1)
 
 
 def select_documents_to_issue(shard: Shard) -> Select[Any]:
-    """A shard's numbered drafts whose time to be (re)tried has come at `now`, oldest first, `limit` of them."""
+    """A shard's numbered drafts whose time has come at `now`, the longest due first, `limit` of them."""
     document = DOCUMENT_TABLE.c
     return (
         select(document.document_id)
@@ -318,7 +318,7 @@ def select_documents_to_issue(shard: Shard) -> Select[Any]:
             document.retry_at <= bindparam("now", type_=DateTime(timezone=True)),
             func.abs(func.hashtext(document.document_id) % shard.count) == shard.index,
         )
-        .order_by(document.drafted_position)
+        .order_by(document.retry_at)
         .limit(bindparam("limit", type_=Integer))
     )
 

@@ -1,14 +1,14 @@
 """The ledger as the application sees it: commands go to the committer's thread, reads to a pool."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from application.ledger import Command, Committed, EventFilter, IdempotencyClaim, LedgerUnavailable
 from domain.kernel.recorded import RecordedEvent
@@ -28,17 +28,21 @@ _NOT_NOW = (
     psycopg.InterfaceError,
     psycopg.errors.UndefinedTable,
     psycopg.errors.InvalidSchemaName,
-    PoolTimeout,
 )
 """What a database that is down, or not migrated yet, makes psycopg raise."""
 
 
-@contextmanager
-def unavailable(error_type: type[Exception] = LedgerUnavailable) -> Iterator[None]:
-    """Turns a database that cannot serve now into the application's word for it."""
+@asynccontextmanager
+async def reading_connection(
+    pool: Pool, error_type: type[Exception] = LedgerUnavailable
+) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+    """A connection of the pool; a database that cannot serve now becomes the application's word for it."""
     try:
-        yield
+        async with pool.connection() as connection:
+            yield connection
     except _NOT_NOW as error:
+        # When one connection is lost, the pool's others are too, as after a restart of the server.
+        await pool.check()
         raise error_type("the database cannot be reached, or is not migrated") from error
 
 
@@ -57,10 +61,9 @@ class PostgresLedger:
 
     async def stored(self, claim: IdempotencyClaim) -> Committed | None:
         """The answer stored under a key. Raises `IDEMPOTENCY_KEY_REUSED` if it was for another request."""
-        with unavailable():
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(SELECT_STORED_COMMANDS, ([claim.key_hash],))
-                row = await cursor.fetchone()
+        async with reading_connection(self._pool) as connection:
+            cursor = await connection.execute(SELECT_STORED_COMMANDS, ([claim.key_hash],))
+            row = await cursor.fetchone()
         return None if row is None else self._answers.replay(stored_command(row), claim)
 
     async def history(
@@ -93,14 +96,12 @@ class PostgresLedger:
         return await self._number("SELECT count(*) FROM ledger.outbox WHERE delivered_at IS NULL")
 
     async def _number(self, statement: LiteralString) -> int:
-        with unavailable():
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(statement)
-                row = await cursor.fetchone()
+        async with reading_connection(self._pool) as connection:
+            cursor = await connection.execute(statement)
+            row = await cursor.fetchone()
         return 0 if row is None else int(row[0])
 
     async def _rows(self, statement: sql.Composed, parameters: list[Any]) -> list[EventRow]:
-        with unavailable():
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(statement, parameters)
-                return [row_from_columns(columns) for columns in await cursor.fetchall()]
+        async with reading_connection(self._pool) as connection:
+            cursor = await connection.execute(statement, parameters)
+            return [row_from_columns(columns) for columns in await cursor.fetchall()]

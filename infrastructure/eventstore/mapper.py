@@ -42,8 +42,8 @@ class LedgerMapper(Mapper[str]):
     def decode(self, name: str, schema_version: int, state: bytes) -> Fact:
         """The fact that stored bytes are read into, lifted to its newest schema version.
 
-        Raises `UnknownEvent` or `MapperDeserialisationError`; an unreadable event is never skipped. Fields are
-        read by their stored names only, for upstream's extra fields may be called like fields of ours.
+        Raises `UnknownEvent` or `MapperDeserialisationError`; an unreadable event is never skipped. Fields
+        are read by their stored names only, for upstream's extra fields may be called like fields of ours.
         """
         event_type = self._registry.by_name(name)
         try:
@@ -54,10 +54,10 @@ class LedgerMapper(Mapper[str]):
             content: dict[str, Any] = json.loads(state)
             for version in range(schema_version, event_type.schema_version):
                 content = event_type.upcasters[version](content)
-            return event_type.fact.model_validate(content, by_alias=True, by_name=False)
-        except (ValidationError, ValueError) as error:
-            # The offending bytes may be personal, so that the message names only the event.
-            raise MapperDeserialisationError(f"{name} version {schema_version} cannot be read") from error
+            return event_type.fact.model_validate_json(_canonical(content), by_alias=True, by_name=False)
+        except (ValidationError, ValueError, LookupError, TypeError):
+            # The offending bytes may be personal, so that neither message nor cause shows them.
+            raise MapperDeserialisationError(f"{name} version {schema_version} cannot be read") from None
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         """The library's way to store a `StreamFact`."""

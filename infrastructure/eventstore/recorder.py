@@ -80,7 +80,8 @@ SELECT ledger.append(%s::bigint, %s::timestamptz[], %s::text[], %s::text[], %s::
 
 _STORE_COMMANDS = """
 INSERT INTO ledger.command (key_hash, request_hash, answer, position, recorded_at, expires_at)
-SELECT * FROM unnest(%b::bytea[], %b::bytea[], %b::bytea[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+SELECT * FROM unnest(%b::bytea[], %b::bytea[], %b::bytea[], %s::bigint[], %s::timestamptz[],
+    %s::timestamptz[])
 """
 
 _STORE_ANNOUNCEMENTS = """

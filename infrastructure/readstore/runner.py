@@ -101,9 +101,7 @@ def hold_tracking(connection: psycopg.Connection[Any], name: str) -> Tracking:
 
 def move_tracking(connection: psycopg.Connection[Any], name: str, position: int) -> None:
     """Says, in the transaction that holds it, how far a projection has come."""
-    connection.execute(
-        "UPDATE readmodel.tracking SET position = %s WHERE projection = %s", (position, name)
-    )
+    connection.execute("UPDATE readmodel.tracking SET position = %s WHERE projection = %s", (position, name))
 
 
 def catch_up_once(

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.util import find_tables
 
 from application.ports import Found, ReadStoreUnavailable
-from infrastructure.eventstore.ledger import Pool, unavailable
+from infrastructure.eventstore.ledger import Pool, reading_connection
 from infrastructure.eventstore.recorder import POLL_SECONDS
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -41,21 +41,23 @@ class PostgresReadStore:
         """Runs statements in one snapshot with the projections' position. Raises `ReadStoreUnavailable`."""
         queries = [compiled(statement) for statement in statements]
         tables = _table_names(statements)
-        with unavailable(ReadStoreUnavailable):
-            async with self._pool.connection() as connection, connection.pipeline():
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                if tables:
-                    # Before the snapshot is taken: a table that a rebuild swaps in later would look empty.
-                    await connection.execute(_LOCK.format(sql.SQL(", ").join(tables)))
-                positions = await connection.execute(_POSITION, (len(projections), list(projections)))
-                cursors = []
-                for query, parameters in queries:
-                    cursor = connection.cursor(row_factory=dict_row)
-                    await cursor.execute(query, parameters)
-                    cursors.append(cursor)
-                await connection.execute("COMMIT")
-                position = await positions.fetchone()
-                results = [await cursor.fetchall() for cursor in cursors]
+        async with (
+            reading_connection(self._pool, ReadStoreUnavailable) as connection,
+            connection.pipeline(),
+        ):
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if tables:
+                # Before the snapshot is taken: a table that a rebuild swaps in later would look empty.
+                await connection.execute(_LOCK.format(sql.SQL(", ").join(tables)))
+            positions = await connection.execute(_POSITION, (len(projections), list(projections)))
+            cursors = []
+            for query, parameters in queries:
+                cursor = connection.cursor(row_factory=dict_row)
+                await cursor.execute(query, parameters)
+                cursors.append(cursor)
+            await connection.execute("COMMIT")
+            position = await positions.fetchone()
+            results = [await cursor.fetchall() for cursor in cursors]
         return Found(results, 0 if position is None else int(position[0]))
 
     async def wait_for(self, projections: Sequence[str], position: int, timeout_seconds: float) -> bool:

@@ -1,7 +1,7 @@
 """What the worker has to finish, from the Document Center's rows."""
 
 from application.ports import Clock, ReadStoreUnavailable
-from infrastructure.eventstore.ledger import Pool, unavailable
+from infrastructure.eventstore.ledger import Pool, reading_connection
 from infrastructure.readstore.store import compiled
 from projections.documents import Shard, select_documents_to_issue
 
@@ -16,9 +16,8 @@ class DocumentWorkList:
         self._statement, self._parameters = compiled(select_documents_to_issue(shard))
 
     async def documents_to_issue(self, limit: int) -> list[str]:
-        """Ids of numbered drafts whose time to be (re)tried has come, oldest first."""
+        """Ids of numbered drafts whose time to be (re)tried has come, the longest due first."""
         parameters = {**self._parameters, "now": self._clock.now(), "limit": limit}
-        with unavailable(ReadStoreUnavailable):
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(self._statement, parameters)
-                return [document_id for (document_id,) in await cursor.fetchall()]
+        async with reading_connection(self._pool, ReadStoreUnavailable) as connection:
+            cursor = await connection.execute(self._statement, parameters)
+            return [document_id for (document_id,) in await cursor.fetchall()]

@@ -59,7 +59,9 @@ async def read_body(
     """
     require_media_type(request, (JSON,))
     content = await read_json(request)
-    if answer is not None and isinstance(content, dict):
+    if not isinstance(content, dict):
+        raise invalid_field("body", "NOT_AN_OBJECT", "The body is a JSON object.")
+    if answer is not None:
         read_only = _names(answer) - _names(model)
         content = {name: value for name, value in content.items() if name not in read_only}
     return parse(model, content)

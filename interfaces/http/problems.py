@@ -1,5 +1,6 @@
 """The one error envelope (contract §2), and the only place that knows which code is which HTTP status."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,7 @@ from application.identity import IdentityUnavailable
 from application.ledger import LedgerUnavailable
 from application.ports import ReadStoreUnavailable
 from application.signing import KeyUnusable
+from application.validation import invalid_field
 from application.vault import VaultError, VaultUnavailable
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import Value
@@ -56,6 +58,10 @@ _CODE_OF_STATUS = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     429: "RATE_LIMITED",
 }
+
+
+_MISSING = re.compile(r"Missing required \w+ parameter '([^']+)'")
+"""How Litestar says it: the only one of its findings that comes as a sentence."""
 
 
 class ProblemField(Value):
@@ -161,6 +167,8 @@ def _names_of(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 
 def _invalid(error: ValidationException, names: dict[str, str]) -> DomainError:
+    if missing := _MISSING.match(error.detail):
+        return invalid_field(missing[1], "MISSING", "It is required.")
     extra = error.extra if isinstance(error.extra, list) else []
     fields = tuple(
         FieldError(

@@ -127,7 +127,7 @@ def _decoded(cursor: str | None) -> Any:
         (value,) = pydantic_core.from_json(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError):
         raise _bad_cursor() from None
-    if isinstance(value, str) and "\x00" in value:
+    if value is None or (isinstance(value, str) and "\x00" in value):
         raise _bad_cursor()
     return value
 

@@ -1,12 +1,16 @@
 """A real house for tests: `billing run` with a data folder, a PostgreSQL and a port of its own."""
 
+import atexit
 import contextlib
+import functools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +55,9 @@ def cloud_event(event_type: str, data: Mapping[str, Any], event_id: str, **attri
 
 def paid(order_id: str, event_id: str | None = None, **changes: Any) -> dict[str, Any]:
     """The event of a paid order; `changes` replace top-level fields of its data."""
-    return cloud_event("orders.PAID_IN_ESCROW", order_data(order_id, **changes), event_id or f"paid/{order_id}")
+    return cloud_event(
+        "orders.PAID_IN_ESCROW", order_data(order_id, **changes), event_id or f"paid/{order_id}"
+    )
 
 
 def by_platform(platform_id: str, buyer_id: str = "buyer-17", seller_id: str = "seller-4") -> dict[str, Any]:
@@ -64,7 +70,7 @@ def by_platform(platform_id: str, buyer_id: str = "buyer-17", seller_id: str = "
 
 @dataclass
 class House:
-    """Starts with `start`, ends with `stop`; a context manager. `settings` are added as BILLING_ variables."""
+    """A context manager, or `start` and `stop`. `settings` are environment variables to add."""
 
     data_dir: Path
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -292,3 +298,17 @@ def _children(parent_pid: int, in_command: str) -> Iterator[int]:
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
             if int(parent) == parent_pid and state != "Z" and in_command in (entry / "cmdline").read_text():
                 yield int(entry.name)
+
+
+@functools.cache
+def shared_house() -> House:
+    """The house of all tests that leave it whole, started once in this process and ended with it."""
+    folder = Path(tempfile.mkdtemp(prefix="billing-house-"))
+    house = House(folder / "data").start()
+
+    def leave() -> None:
+        house.stop()
+        shutil.rmtree(folder)
+
+    atexit.register(leave)
+    return house

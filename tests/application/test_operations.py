@@ -1,0 +1,119 @@
+"""The operation catalog: what clients read of it, and the rules that every row keeps."""
+
+import re
+from itertools import groupby
+from typing import Any
+
+import pytest
+
+from application.operations import OPERATIONS, Operation
+from application.roles import PERMISSIONS
+from domain.streams import REGISTRY
+from tests.support.golden import OPERATIONS_FILE, golden_operations
+
+SHAPE = {
+    "authz": {"permissions", "ownership", "scope"},
+    "idempotency": {"required", "source", "replay", "inflight"},
+    "audit": {"event"},
+}
+LISTS_OF_WORDS = ("classification", "redaction", "errors")
+READERS = {"docs.read.own", "docs.read.seller", "docs.read.country", "docs.audit.read"}
+PERMITTED = {
+    "inbound.receive-events": {"billing:inbound:write"},
+    "documents.list": READERS,
+    "documents.get": READERS,
+    "documents.get-by-key": READERS,
+    "documents.list-events": READERS,
+    "documents.verify": READERS,
+    "documents.create-download-token": READERS,
+    "documents.download": set(),
+    "number-series.list": {"docs.audit.read", "billing:series:manage"},
+    "number-series.get": {"docs.audit.read", "billing:series:manage"},
+    "number-series.list-numbers": {"docs.audit.read", "billing:series:manage"},
+    "number-series.open": {"billing:series:manage"},
+    "audit.search-events": {"docs.audit.read"},
+    "audit.get-stream": {"docs.audit.read"},
+    "operations.list": set(),
+}
+"""From what each operation's clients were promised."""
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+
+
+def test_the_catalog_is_the_golden_one() -> None:
+    assert golden_operations() == OPERATIONS_FILE.read_text(encoding="utf-8")
+
+
+@every_operation
+def test_a_row_has_what_clients_read(operation: Operation) -> None:
+    row: dict[str, Any] = operation.row()
+    assert {"name", "kind", "path", "success", *SHAPE, *LISTS_OF_WORDS} <= set(row)
+    assert row["kind"] in {"command", "query"}
+    for part, keys in SHAPE.items():
+        assert set(row[part]) == keys
+    for part in LISTS_OF_WORDS:
+        assert all(isinstance(word, str) for word in row[part])
+        assert len(set(row[part])) == len(row[part])
+    assert isinstance(row["idempotency"]["required"], bool)
+    assert all(200 <= status < 300 for status in row["success"])
+
+
+@every_operation
+def test_a_path_is_written_as_in_openapi(operation: Operation) -> None:
+    assert re.fullmatch(r"(/([a-z0-9-]+|\{[a-z][A-Za-z]*\}))+", operation.row()["path"])
+
+
+@every_operation
+def test_names_are_kebab_words_below_their_room(operation: Operation) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*", operation.name)
+
+
+@every_operation
+def test_permissions_exist(operation: Operation) -> None:
+    assert operation.permissions <= PERMISSIONS
+
+
+@pytest.mark.parametrize("name", sorted(PERMITTED))
+def test_an_operation_is_permitted_to_whom_it_was_promised(name: str) -> None:
+    (operation,) = (operation for operation in OPERATIONS if operation.name == name)
+    assert operation.permissions == PERMITTED[name]
+
+
+def test_names_and_routes_are_unique() -> None:
+    for key in (lambda operation: operation.name, lambda operation: (operation.method, operation.path)):
+        ordered = sorted(key(operation) for operation in OPERATIONS)
+        assert [value for value, same in groupby(ordered) if len(list(same)) > 1] == []
+
+
+@every_operation
+def test_an_external_effect_needs_an_idempotency_source(operation: Operation) -> None:
+    idempotency = operation.row()["idempotency"]
+    if "external_effect" in operation.classification:
+        assert idempotency["required"]
+    if idempotency["required"]:
+        assert idempotency["source"] not in {"", "none"}
+
+
+@every_operation
+def test_queries_change_nothing_and_are_not_audited(operation: Operation) -> None:
+    if operation.kind == "query":
+        assert (operation.method, operation.audit_event, operation.classification) == ("GET", None, ())
+
+
+@every_operation
+def test_the_audit_event_is_one_that_is_stored(operation: Operation) -> None:
+    if operation.audit_event is not None:
+        REGISTRY.by_name(operation.audit_event)
+
+
+@every_operation
+def test_what_takes_an_idempotency_key_says_what_its_reuse_answers(operation: Operation) -> None:
+    row = operation.row()
+    if row["idempotency"]["replay"] == "stored answer":
+        assert "IDEMPOTENCY_KEY_REUSED" in row["errors"]
+
+
+@every_operation
+def test_what_reads_a_projection_may_find_it_behind(operation: Operation) -> None:
+    if operation.projections:
+        assert "PROJECTION_BEHIND" in operation.errors

@@ -1,0 +1,45 @@
+"""Everything that must not change by accident, as files; `make golden` rewrites them and the diff is reviewed.
+
+    python -m tests.support.golden
+
+A file of a stored event is what some ledger holds for good: when an event's shape changes, its schema
+version rises, its new file is written beside the old one, and the old one must still be read.
+"""
+
+import json
+from pathlib import Path
+
+from application.operations import OPERATIONS
+from domain.streams import REGISTRY
+from infrastructure.eventstore.mapper import LedgerMapper
+from tests.support import golden_documents
+from tests.support.facts import examples
+
+FOLDER = Path(__file__).parents[1] / "golden"
+EVENTS = FOLDER / "events"
+OPERATIONS_FILE = FOLDER / "operations.json"
+
+
+def golden_events() -> dict[str, bytes]:
+    """The stored bytes of an example of each event, by file name."""
+    encoded = [LedgerMapper(REGISTRY).encode(fact) for fact in examples()]
+    return {f"{name}.v{schema_version}.json": state for name, schema_version, state in encoded}
+
+
+def golden_operations() -> str:
+    """The operation catalog as clients read it."""
+    rows = [operation.row() for operation in OPERATIONS]
+    return json.dumps({"items": rows}, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Rewrites every golden file."""
+    EVENTS.mkdir(parents=True, exist_ok=True)
+    for name, state in golden_events().items():
+        (EVENTS / name).write_bytes(state)
+    OPERATIONS_FILE.write_text(golden_operations(), encoding="utf-8")
+    golden_documents.main()
+
+
+if __name__ == "__main__":
+    main()

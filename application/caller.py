@@ -45,7 +45,7 @@ class Caller:
 
     @property
     def countries(self) -> frozenset[str] | None:
-        """The countries that the caller reaches, None for all; roles bound to countries reach only named ones."""
+        """The countries that the caller reaches; None for all. Roles bound to countries reach named ones."""
         claims = self.claims
         if claims.countries is None and claims.roles and claims.roles <= COUNTRY_BOUND_ROLES:
             return frozenset()

@@ -60,6 +60,9 @@ class Issuer:
         document: Document | None = self._registry.fold(stream, [event.fact for event in events])
         if document is None or document.issued is not None or document.numbered is None:
             return
+        if document.failure is not None and document.failure.retry_at > self._clock.now():
+            # The work list is a read model: it may not know yet of an attempt that failed just now.
+            return
         audit = Audit(
             tenant_id=events[0].tenant_id,
             actor="system:worker",

@@ -13,7 +13,8 @@ from projections.projection import METADATA, Key, Projection, Row, RowFold
 DOCUMENT_EVENT_TABLE = Table(
     "document_event_v1",
     METADATA,
-    Column("position", BigInteger, primary_key=True),
+    # The ledger gives it; a sequence of its own would tie a rebuilt table to the live one.
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("document_id", Text, nullable=False),
     Column("event_type", Text, nullable=False),
     Column("actor_id", Text, nullable=False),

@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -251,22 +252,28 @@ def select_documents(
 ) -> Select[Any]:
     """Documents in scope, newest first, below a cursor's position.
 
-    `filters` by query parameter: those of `_EQUALS`, `issuedFrom` and `issuedTo` (inclusive), `q`.
+    `filters` by query parameter: those of `_EQUALS`, `issuedFrom` and `issuedTo` (times or dates,
+    inclusive), `q`.
     """
     document = DOCUMENT_TABLE.c
     statement = select(DOCUMENT_TABLE).where(in_scope(scope))
     for name, column in _EQUALS.items():
         if filters.get(name) is not None:
             statement = statement.where(column == filters[name])
-    if filters.get("issuedFrom") is not None:
-        statement = statement.where(document.issued_at >= filters["issuedFrom"])
-    if filters.get("issuedTo") is not None:
-        statement = statement.where(document.issued_at <= filters["issuedTo"])
+    if (issued_from := filters.get("issuedFrom")) is not None:
+        statement = statement.where(_issued_column(issued_from) >= issued_from)
+    if (issued_to := filters.get("issuedTo")) is not None:
+        statement = statement.where(_issued_column(issued_to) <= issued_to)
     if filters.get("q"):
         statement = statement.where(_found_by(str(filters["q"])))
     if before_position is not None:
         statement = statement.where(document.drafted_position < before_position)
     return statement.order_by(document.drafted_position.desc()).limit(limit)
+
+
+def _issued_column(bound: datetime | date) -> ColumnElement[Any]:
+    """Times bound the issue time, dates the issue date in the issuer's calendar."""
+    return DOCUMENT_TABLE.c.issued_at if isinstance(bound, datetime) else DOCUMENT_TABLE.c.issue_date
 
 
 def _found_by(q: str) -> ColumnElement[bool]:

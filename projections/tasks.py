@@ -1,6 +1,7 @@
 """Open tasks: what waits for a person or a retry, its cause, and what resumes it (contract §6)."""
 
 from typing import Any, cast
+from urllib.parse import quote
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Select, Table, Text, select, true
 
@@ -50,7 +51,7 @@ def _issue_failed(row: Row, event: RecordedEvent) -> Row:
 def _refund_parked(_: Row, event: RecordedEvent) -> Row:
     fact = cast(OrderRefundParked, event.fact)
     return {
-        "task_id": f"refund:{event.stream.id}/{fact.refund_id}",
+        "task_id": _refund_task_id(event),
         "type": "REFUND_PARKED",
         "target_type": "order",
         "target_id": event.stream.id,
@@ -70,8 +71,14 @@ def _issued(row: Row, _: RecordedEvent) -> Row | None:
 
 def _key(event: RecordedEvent) -> Key | None:
     if event.name == "order.refund-parked":
-        return (f"refund:{event.stream.id}/{cast(OrderRefundParked, event.fact).refund_id}",)
+        return (_refund_task_id(event),)
     return (f"document:{event.stream.id}",)
+
+
+def _refund_task_id(event: RecordedEvent) -> str:
+    """Parts percent-encoded, for upstream's ids may hold slashes."""
+    refund_id = cast(OrderRefundParked, event.fact).refund_id
+    return f"refund:{quote(event.stream.id, safe='')}/{quote(refund_id, safe='')}"
 
 
 TASKS = Projection(

@@ -46,7 +46,7 @@ Utc = Annotated[
     AfterValidator(_in_utc),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]
-"""A moment, in UTC. Given as text it is RFC 3339 with `Z` or an offset; numbers and naive times are refused."""
+"""A moment in UTC. As text it is RFC 3339 with `Z` or an offset; numbers and naive times are refused."""
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """An upstream id: any non-empty string up to 64 characters (contract §2)."""

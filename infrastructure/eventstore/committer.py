@@ -38,7 +38,8 @@ from infrastructure.telemetry import LEDGER_APPEND_SECONDS
 log = structlog.get_logger(__name__)
 
 BATCH_COMMANDS = 256
-CACHED_STREAMS = 20_000
+CACHED_STREAMS = 2_000
+"""Enough for the streams that many commands share (series); an order of 600 lines is not kept for long."""
 LOADS_PER_COMMAND = 20
 DECIDING_SECONDS = 0.5
 """What a batch may spend on deciding; the rest joins the next one, so that the head lock is never lost."""

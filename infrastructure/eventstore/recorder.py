@@ -147,16 +147,20 @@ class LedgerRecorder(ApplicationRecorder):
     def begin_and_lock(
         self, known_versions: Iterable[tuple[StreamId, int]], key_hashes: Sequence[bytes]
     ) -> Locked:
-        """Begins a transaction, takes the head lock and reads what is new, in one round trip."""
+        """Begins a transaction, takes the head lock and reads what is new, in two round trips.
+
+        The last one is not pipelined: a pipeline ends with a message that disarms the server's idle time-out,
+        and a process stopped now would hold the ledger for as long as it likes.
+        """
         connection = self._connection
         with connection.pipeline():
             # Each statement must see what was committed before it: the tails, while the lock was waited for.
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             head_cursor = connection.execute(_LOCK_HEAD)
-            tails_cursor = connection.execute(_TAILS, _tail_parameters(known_versions))
             commands_cursor = (
                 connection.execute(SELECT_STORED_COMMANDS, (list(key_hashes),)) if key_hashes else None
             )
+        tails = self.select_tails(known_versions)
         head = head_cursor.fetchone()
         if head is None:
             raise psycopg.errors.ObjectNotInPrerequisiteState("the ledger has no head row")
@@ -165,7 +169,7 @@ class LedgerRecorder(ApplicationRecorder):
         return Locked(
             position=position,
             recorded_at=recorded_at,
-            tails=[row_from_columns(columns) for columns in tails_cursor.fetchall()],
+            tails=tails,
             commands={stored.key_hash: stored for stored in commands},
         )
 

@@ -204,6 +204,8 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except (PostgresUnavailable, psycopg.OperationalError) as error:
         _end(f"The database cannot be reached: {_first_line(error)}")
+    except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
+        _end("The database is not migrated: run `billing migrate`.")
     except (KeyUnusable, VaultUnavailable) as error:
         _end(str(error))
     except (MigrationRefused, launch.PortTaken) as error:

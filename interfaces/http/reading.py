@@ -6,7 +6,7 @@ import binascii
 import json
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
 import pydantic_core
@@ -23,6 +23,8 @@ from interfaces.http.guards import AnyRequest, system_of
 LONGEST_WAIT_SECONDS = 5.0
 _PAUSE_SECONDS = 0.02
 MAX_POSITION = 2**63 - 1
+
+MOMENT_OR_DATE = "a time of issue (RFC 3339), or an issue date in the issuer's calendar; inclusive"
 
 DocumentId = Annotated[str, PathParameter(name="documentId")]
 SeriesId = Annotated[str, PathParameter(name="seriesId")]
@@ -107,6 +109,20 @@ def one_moment(as_of: datetime | None, as_of_position: int | None) -> bool:
         raise invalid_field("asOf", "AMBIGUOUS", "Give asOf or asOfPosition, not both.")
     require_aware("asOf", as_of)
     return as_of is not None or as_of_position is not None
+
+
+def moment_or_date(name: str, text: str | None) -> datetime | date | None:
+    """A time with an offset, or a calendar date. Raises `VALIDATION_FAILED`."""
+    if text is None:
+        return None
+    try:
+        if len(text) == len("YYYY-MM-DD"):
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid_field(name, "INVALID", "This is neither an RFC 3339 time nor a date.") from None
+    require_aware(name, moment)
+    return moment
 
 
 def require_aware(name: str, moment: datetime | None) -> None:

@@ -64,9 +64,7 @@ def door() -> Door:
 def fact(
     event_type: str, data: dict[str, Any], event_id: str = "e-1", source: str = "urn:orders"
 ) -> UpstreamFact:
-    return read_fact(
-        CloudEvent(specversion="1.0", id=event_id, source=source, type=event_type, data=data)
-    )
+    return read_fact(CloudEvent(specversion="1.0", id=event_id, source=source, type=event_type, data=data))
 
 
 def order_paid(event_id: str = "e-1", order_id: str = "o-1", **changes: Any) -> UpstreamFact:

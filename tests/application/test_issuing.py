@@ -20,6 +20,7 @@ from domain.kernel.recorded import RecordedEvent
 from domain.streams import REGISTRY
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
+from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.rendering.pdf import render_pdf
 from tests.support.clocks import SetClock
 from tests.support.facts import DOCUMENT_ID, KEY, NOON
@@ -46,13 +47,6 @@ class Fuse:
         self.calls_left -= 1
         if self.calls_left == 0:
             raise Crash
-
-
-class Renderer:
-    """The real templates, in this process."""
-
-    async def render(self, content_json: bytes) -> bytes:
-        return render_pdf(content_json)
 
 
 class FailingVault(MemoryVault):
@@ -137,7 +131,7 @@ class Workshop:
         self.ledger = MemoryLedger(self.clock)
         self.vault = FailingVault()
         self.signer: Any = signer
-        self.renderer: Any = Renderer()
+        self.renderer: Any = DirectRenderer()
         self.observer = Observer()
 
     async def accept_order(self) -> None:
@@ -157,7 +151,7 @@ class Workshop:
             REGISTRY,
             FusedVault(self.vault, fuse),  # type: ignore[arg-type]
             FusedSigner(self.signer, fuse),  # type: ignore[arg-type]
-            FusedRenderer(self.renderer, fuse),
+            FusedRenderer(self.renderer, fuse),  # type: ignore[arg-type]
             self.clock,
             self.observer,
         )
@@ -257,15 +251,15 @@ async def test_an_unavailable_vault_parks_the_document_until_its_retry_succeeds(
     workshop.vault.failure = VaultUnavailable("The vault is full.")
     await workshop.issue()
     now = workshop.clock.now()
-    expected = DocumentIssueFailed(
-        reason="vault_unavailable", attempt=1, retry_at=now + timedelta(seconds=1)
-    )
+    expected = DocumentIssueFailed(reason="vault_unavailable", attempt=1, retry_at=now + timedelta(seconds=1))
     assert workshop.failures() == [expected]
     assert workshop.document().status == "DRAFT"
+    now = workshop.clock.move(1)
     await workshop.issue()
     assert workshop.failures()[1].attempt == 2
     assert workshop.failures()[1].retry_at == now + timedelta(seconds=4)
     workshop.vault.failure = None
+    workshop.clock.move(4)
     await workshop.issue()
     pdf, _, issued = workshop.outcome()
     assert sha256_hex(pdf) == issued.seal.sha256_pdf
@@ -279,6 +273,18 @@ async def test_an_unavailable_vault_parks_the_document_until_its_retry_succeeds(
         ("failed", "vault_unavailable", "GB"),
         ("issued", "RECEIPT", "GB"),
     ]
+
+
+async def test_a_parked_document_is_left_alone_until_its_time_has_come(workshop: Workshop) -> None:
+    workshop.vault.failure = VaultUnavailable("The vault is full.")
+    await workshop.issue()
+    workshop.vault.failure = None
+    workshop.clock.move(0.999)
+    await workshop.issue()
+    assert (len(workshop.failures()), workshop.document().status) == (1, "DRAFT")
+    workshop.clock.move(0.001)
+    await workshop.issue()
+    assert workshop.document().status == "ISSUED"
 
 
 class _UnusableKey:

@@ -16,8 +16,6 @@ from tests.support.folding import History, busy_history, folded, in_batches
 every_projection = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
 
 
-
-
 @pytest.fixture
 async def history() -> History:
     return await busy_history()

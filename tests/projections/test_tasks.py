@@ -54,3 +54,11 @@ async def test_a_parked_refund_is_a_task_for_a_person() -> None:
     task = tasks["refund:o-1/r-1"]
     assert (task["type"], task["target_type"], task["target_id"]) == ("REFUND_PARKED", "order", "o-1")
     assert (task["cause"], task["is_open"], task["next_retry_at"]) == ("REFUND_EXCEEDS_PAID", True, None)
+
+
+async def test_refunds_whose_ids_hold_slashes_have_tasks_of_their_own() -> None:
+    history = History()
+    for order_id, refund_id in (("a/b", "c"), ("a", "b/c")):
+        await history.refund(order_id, refund_id, 9000)
+        await history.pay(order_id)
+    assert set(_tasks(history)) == {"refund:a%2Fb/c", "refund:a/b%2Fc"}

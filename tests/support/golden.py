@@ -1,4 +1,4 @@
-"""Everything that must not change by accident, as files; `make golden` rewrites them and the diff is reviewed.
+"""What must not change by accident, as files; `make golden` rewrites them and the diff is reviewed.
 
     python -m tests.support.golden
 

@@ -109,8 +109,13 @@ class House:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def spawn(self, arguments: Sequence[str], port: int) -> "subprocess.Popen[bytes]":
-        """A Python process with this house's settings; it ends with the tests, however they end."""
+    def spawn(
+        self, arguments: Sequence[str], port: int, *, piped: bool = False, **settings: str
+    ) -> "subprocess.Popen[bytes]":
+        """A Python process with this house's settings and more; it ends with the tests, however they end.
+
+        What it writes goes to the house's log; its standard output to a pipe, if it is to be read.
+        """
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("BILLING_")}
         environment = {
             **inherited,
@@ -118,6 +123,7 @@ class House:
             "BILLING_PORT": str(port),
             "BILLING_ISSUERS": "1",
             **self.settings,
+            **settings,
         }
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
@@ -126,7 +132,7 @@ class House:
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=subprocess.PIPE if piped else log,
                 stderr=log,
                 start_new_session=True,
             )

@@ -5,10 +5,10 @@ Each prints `ready`, and where it works in one go waits for a line on its input,
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +25,7 @@ from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.readstore.ownership import Ownership
 from infrastructure.readstore.runner import ProjectionRunner
+from infrastructure.telemetry import configure_logging
 from projections.registry import PROJECTIONS_BY_NAME
 from tests.support.ledger_fixtures import SERIES, a_command, assigning, running_committer
 
@@ -34,7 +35,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 @contextlib.contextmanager
 def worker(function: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
     """A process that runs a function of this module and has said that it is ready; killed in the end."""
-    program = f"import sys; from {__name__} import *; {function}(*sys.argv[1:])"
+    # What it logs goes to standard error, apart from what it answers.
+    prepare = f"import sys; from {__name__} import *; configure_logging('WARNING', 'json')"
+    program = f"{prepare}; {function}(*sys.argv[1:])"
     process = subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         cwd=PROJECT,
@@ -107,18 +110,24 @@ def same_key(url: str, key_hex: str, threads: str) -> None:
 
 
 def stop_under_the_lock(url: str) -> None:
-    """Stops (SIGSTOP) while it holds the head; continued, prints how its two commands ended."""
+    """Stops (SIGSTOP) while it holds the head; continued, prints how its two commands ended.
+
+    It goes without the time-out that older servers do not have.
+    """
 
     def handle(transaction: Transaction) -> Answer:
         answer = assigning("the stopped one")(transaction)
         if not stopped:
             stopped.append(True)
-            os.kill(os.getpid(), signal.SIGSTOP)
+            _stop_here()
         return answer
 
     stopped: list[bool] = []
     with running_committer(url, patience_seconds=60) as committer:
         committer.submit(a_command(lambda t: Answer(200, t.version(SERIES)), SERIES)).result()
+        connection = committer._connected()._connection
+        if connection.info.server_version >= 170_000:
+            connection.execute("SET transaction_timeout = 0")
         print("ready", flush=True)
         first = committer.submit(a_command(handle, SERIES)).result()
         second = committer.submit(a_command(assigning("after it"), SERIES)).result()
@@ -137,7 +146,7 @@ def stop_while_sending(url: str) -> None:
             connection.pgconn.send_flush_request()
             connection.pgconn.flush()
             print("ready", flush=True)
-            os.kill(os.getpid(), signal.SIGSTOP)
+            _stop_here()
 
 
 def project(url: str, name: str) -> None:
@@ -175,3 +184,8 @@ def migrate_at_once(url: str) -> None:
 def _wait_for_go() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
+
+
+def _stop_here() -> None:
+    """Stops the whole process before this thread takes another step, which a signal to any thread may not."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)

@@ -82,10 +82,6 @@ async def receive_events(
         if outcome.outcome == "DUPLICATE":
             for document in outcome.documents:
                 system_of(request).observer.repeated(document.doc_type)
-    for outcome in outcomes:
-        if outcome.outcome == "DUPLICATE":
-            for document in outcome.documents:
-                system_of(request).observer.repeated(document.doc_type)
     entries = await _issued_or_late(request, documents)
     late = any(entry.status == "DRAFT" for entry in entries.values())
     correlation_id = caller_of(request).correlation_id

@@ -1,6 +1,7 @@
 """The Document Center (S3 §6.2, §6.3; contract §6)."""
 
 from datetime import datetime
+from functools import reduce
 from typing import Annotated, Any
 
 from litestar import Response
@@ -29,17 +30,18 @@ from interfaces.http.answers.documents import (
 )
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.reading import (
+    MOMENT_OR_DATE,
     AsOf,
     AsOfPosition,
     Cursor,
     DocumentId,
     Limit,
     MinPosition,
+    moment_or_date,
     one_moment,
     page,
     position_cursor,
     read,
-    require_aware,
     shown,
 )
 from interfaces.http.routes import route
@@ -79,16 +81,14 @@ async def list_documents(
     issuer_entity_id: Annotated[str | None, Parameter(query="issuerEntityId", max_length=64)] = None,
     buyer_id: Annotated[str | None, Parameter(query="buyerId", max_length=64)] = None,
     seller_id: Annotated[str | None, Parameter(query="sellerId", max_length=64)] = None,
-    issued_from: Annotated[datetime | None, Parameter(query="issuedFrom")] = None,
-    issued_to: Annotated[datetime | None, Parameter(query="issuedTo")] = None,
+    issued_from: Annotated[str | None, Parameter(query="issuedFrom", description=MOMENT_OR_DATE)] = None,
+    issued_to: Annotated[str | None, Parameter(query="issuedTo", description=MOMENT_OR_DATE)] = None,
     q: Text = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response[DocumentPage]:
     """Documents in the caller's scope, newest first."""
-    require_aware("issuedFrom", issued_from)
-    require_aware("issuedTo", issued_to)
     filters: dict[str, Any] = {
         "orderId": order_id,
         "docType": doc_type,
@@ -97,8 +97,8 @@ async def list_documents(
         "issuerEntityId": issuer_entity_id,
         "buyerId": buyer_id,
         "sellerId": seller_id,
-        "issuedFrom": issued_from,
-        "issuedTo": issued_to,
+        "issuedFrom": moment_or_date("issuedFrom", issued_from),
+        "issuedTo": moment_or_date("issuedTo", issued_to),
         "q": q,
     }
     scope = caller_of(request).document_scope()
@@ -118,21 +118,20 @@ async def get_document(
 ) -> Response[DocumentDetail]:
     """One document, now or in the past."""
     found = await read(request, GET_DOCUMENT, min_position, select_document(document_id))
-    row = visible_row(found, caller_of(request))
-    if one_moment(as_of, as_of_position):
-        return await _as_of(request, document_id, as_of, as_of_position)
-    return _detail(row, found.position)
+    return await _now_or_then(request, found, as_of, as_of_position)
 
 
 @route(GET_DOCUMENT_BY_KEY)
 async def get_document_by_key(
     request: AnyRequest,
-    document_key: Annotated[str, Parameter(query="documentKey", min_length=1, max_length=500)],
+    document_key: Annotated[str, Parameter(query="documentKey", min_length=1, max_length=2000)],
+    as_of: AsOf = None,
+    as_of_position: AsOfPosition = None,
     min_position: MinPosition = None,
 ) -> Response[DocumentDetail]:
-    """The document of a key."""
+    """The document of a key, now or in the past."""
     found = await read(request, GET_DOCUMENT_BY_KEY, min_position, select_document_by_key(document_key))
-    return _detail(visible_row(found, caller_of(request)), found.position)
+    return await _now_or_then(request, found, as_of, as_of_position)
 
 
 @route(LIST_DOCUMENT_EVENTS)
@@ -200,17 +199,19 @@ def _shows(row: dict[str, Any], caller: Caller) -> bool:
     )
 
 
-async def _as_of(
-    request: AnyRequest, document_id: str, as_of: datetime | None, as_of_position: int | None
+async def _now_or_then(
+    request: AnyRequest, found: Found, as_of: datetime | None, as_of_position: int | None
 ) -> Response[DocumentDetail]:
-    ledger = system_of(request).ledger
-    events = await ledger.history(DOCUMENT.stream(document_id), as_of=as_of, up_to_position=as_of_position)
-    row: dict[str, Any] | None = None
-    for event in events:
-        row = fold_document(row, event)
-    if row is None or not _shows(row, caller_of(request)):
+    """The document found, as it is or, by the same fold over its events, as it stood then."""
+    row = visible_row(found, caller_of(request))
+    if not one_moment(as_of, as_of_position):
+        return _detail(row, found.position)
+    stream = DOCUMENT.stream(row["document_id"])
+    events = await system_of(request).ledger.history(stream, as_of=as_of, up_to_position=as_of_position)
+    past = reduce(fold_document, events, None)
+    if past is None or not _shows(past, caller_of(request)):
         raise not_found("The document")
-    return _detail(row, events[-1].position)
+    return _detail(past, events[-1].position)
 
 
 def _detail(row: dict[str, Any], position: int) -> Response[DocumentDetail]:

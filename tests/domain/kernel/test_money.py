@@ -30,7 +30,8 @@ def test_whole_amounts_are_taken(amount: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "amount", ["1.0", "1.5", "1e2", '"1"', "true", "false", "null", "-1", str(2**53), str(2**70), "[1]", "NaN"]
+    "amount",
+    ["1.0", "1.5", "1e2", '"1"', "true", "false", "null", "-1", str(2**53), str(2**70), "[1]", "NaN"],
 )
 def test_fractions_exponents_strings_booleans_and_inexact_integers_are_refused(amount: str) -> None:
     with pytest.raises(ValidationError):
@@ -67,7 +68,8 @@ def test_decimals_are_strings(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "+1", "01", ".5", "1.", "1e3", "1,5", "1 000", "1\n", "١", "1.1234567890", 1, 1.5, True]
+    "text",
+    ["", "-1", "+1", "01", ".5", "1.", "1e3", "1,5", "1 000", "1\n", "١", "1.1234567890", 1, 1.5, True],
 )
 def test_other_spellings_of_a_quantity_are_refused(text: Any) -> None:
     with pytest.raises(ValidationError):

@@ -171,7 +171,10 @@ def test_an_unknown_fact_is_an_error_and_never_ignored() -> None:
 
 
 _times = st.lists(
-    st.datetimes(datetime(2025, 12, 30), datetime(2028, 1, 3), timezones=st.just(UTC)), max_size=30
+    st.datetimes(
+        datetime.fromisoformat("2025-12-30"), datetime.fromisoformat("2028-01-03"), timezones=st.just(UTC)
+    ),
+    max_size=30,
 )
 _zones = st.sampled_from(("UTC", "Europe/Madrid", "America/Mexico_City", "Pacific/Auckland"))
 

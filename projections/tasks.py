@@ -6,7 +6,7 @@ from urllib.parse import quote
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Select, Table, Text, select, true
 
 from domain.documents.document import DocumentIssueFailed
-from domain.documents.order import OrderRefundParked
+from domain.documents.order import OrderRefunded, OrderRefundParked
 from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Projection, Row, RowFold, fold_by_name
 
@@ -28,7 +28,7 @@ TASK_TABLE = Table(
 Index("task_v1_open", TASK_TABLE.c.position, postgresql_where=TASK_TABLE.c.is_open == true())
 
 _RETRIED_BY_ITSELF = "The worker retries by itself; `billing work` must be running."
-_REFUND_RESUMED_BY = "A payments.REFUND_EXECUTED event with a new refundId and corrected data."
+_REFUND_RESUMED_BY = "The refund sent again, corrected, as a new event with a new snapshotId."
 
 
 def _issue_failed(row: Row, event: RecordedEvent) -> Row:
@@ -51,7 +51,7 @@ def _issue_failed(row: Row, event: RecordedEvent) -> Row:
 def _refund_parked(_: Row, event: RecordedEvent) -> Row:
     fact = cast(OrderRefundParked, event.fact)
     return {
-        "task_id": _refund_task_id(event),
+        "task_id": _refund_task_id(event, fact.refund_id),
         "type": "REFUND_PARKED",
         "target_type": "order",
         "target_id": event.stream.id,
@@ -65,38 +65,36 @@ def _refund_parked(_: Row, event: RecordedEvent) -> Row:
     }
 
 
-def _issued(row: Row, _: RecordedEvent) -> Row | None:
+def _done(row: Row, _: RecordedEvent) -> Row | None:
     return row | {"is_open": False, "next_retry_at": None} if row else None
 
 
 def _key(event: RecordedEvent) -> Key | None:
-    if event.name == "order.refund-parked":
-        return (_refund_task_id(event),)
-    return (f"document:{event.stream.id}",)
+    match event.fact:
+        case OrderRefundParked(refund_id=refund_id):
+            return (_refund_task_id(event, refund_id),)
+        case OrderRefunded(refund=refund):
+            return (_refund_task_id(event, refund.refund_id),)
+        case _:
+            return (f"document:{event.stream.id}",)
 
 
-def _refund_task_id(event: RecordedEvent) -> str:
+def _refund_task_id(event: RecordedEvent, refund_id: str) -> str:
     """Parts percent-encoded, for upstream's ids may hold slashes."""
-    refund_id = cast(OrderRefundParked, event.fact).refund_id
     return f"refund:{quote(event.stream.id, safe='')}/{quote(refund_id, safe='')}"
 
 
+_FOLDS = {
+    "document.issue-failed": _issue_failed,
+    "document.issued": _done,
+    "order.refund-parked": _refund_parked,
+    "order.refund-executed": _done,
+}
+
 TASKS = Projection(
     name="tasks",
-    event_names=frozenset({"document.issue-failed", "document.issued", "order.refund-parked"}),
-    row_folds=(
-        RowFold(
-            TASK_TABLE,
-            _key,
-            fold_by_name(
-                {
-                    "document.issue-failed": _issue_failed,
-                    "document.issued": _issued,
-                    "order.refund-parked": _refund_parked,
-                }
-            ),
-        ),
-    ),
+    event_names=frozenset(_FOLDS),
+    row_folds=(RowFold(TASK_TABLE, _key, fold_by_name(_FOLDS)),),
 )
 
 

@@ -3,7 +3,7 @@
 Commands: pay, refund. A refund that arrives before its order waits, takes effect with it, or is parked.
 """
 
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ from domain.kernel.canonical import canonical_json, sha256_hex
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import Fact, Value
 from domain.kernel.streams import EventType, StreamType
+
+ValueT = TypeVar("ValueT")
 
 
 class RefundData(SnapshotValue):
@@ -175,6 +177,7 @@ def evolve(state: Order | None, fact: OrderFact) -> Order:
                 update={
                     "refunds": {**state.refunds, fact.refund.refund_id: recorded},
                     "waiting": _without(state.waiting, fact.refund.refund_id),
+                    "parked": _without(state.parked, fact.refund.refund_id),
                 }
             )
         case OrderRefundAwaited():
@@ -190,8 +193,8 @@ def evolve(state: Order | None, fact: OrderFact) -> Order:
             assert_never(fact)
 
 
-def _without(waiting: dict[str, OrderRefundAwaited], refund_id: str) -> dict[str, OrderRefundAwaited]:
-    return {key: value for key, value in waiting.items() if key != refund_id}
+def _without(refunds: dict[str, ValueT], refund_id: str) -> dict[str, ValueT]:
+    return {key: value for key, value in refunds.items() if key != refund_id}
 
 
 ORDER: StreamType[Order] = StreamType(

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any
 
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from application.ledger import Committed, IdempotencyClaim
 from application.operations import Operation
@@ -15,7 +15,7 @@ from interfaces.http.guards import AnyRequest, caller_of, system_of
 
 IdempotencyKey = Annotated[
     str | None,
-    Parameter(header="Idempotency-Key", description="1 to 255 printable characters, of the caller's choice"),
+    HeaderParameter(name="Idempotency-Key", description="1 to 255 printable characters"),
 ]
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.params import ParameterKwarg
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from application.identity import IdentityUnavailable
 from application.ledger import LedgerUnavailable
@@ -160,9 +160,8 @@ def _names_of(request: Request[Any, Any, Any]) -> dict[str, str]:
     handler = request.scope.get("route_handler")
     names: dict[str, str] = {}
     for name, field in handler.parsed_fn_signature.parameters.items() if handler else ():
-        if isinstance(field.kwarg_definition, ParameterKwarg):
-            definition = field.kwarg_definition
-            names[name] = definition.query or definition.header or name
+        if isinstance(field.kwarg_definition, QueryParameter | HeaderParameter | PathParameter):
+            names[name] = field.kwarg_definition.name or name
     return names
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import pydantic_core
 from litestar import Response
-from litestar.params import Parameter, PathParameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from sqlalchemy import Select
 
 from application.operations import Operation
@@ -29,13 +29,13 @@ MOMENT_OR_DATE = "a time of issue (RFC 3339), or an issue date in the issuer's c
 DocumentId = Annotated[str, PathParameter(name="documentId")]
 SeriesId = Annotated[str, PathParameter(name="seriesId")]
 
-Limit = Annotated[int, Parameter(query="limit", ge=1, le=200, description="items a page")]
-Cursor = Annotated[str | None, Parameter(query="cursor", description="`nextCursor` of the page before")]
-AsOf = Annotated[datetime | None, Parameter(query="asOf", description="a recorded time")]
-AsOfPosition = Annotated[int | None, Parameter(query="asOfPosition", ge=0, le=MAX_POSITION)]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="items a page")]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", description="`nextCursor` of the page before")]
+AsOf = Annotated[datetime | None, QueryParameter(name="asOf", description="a recorded time")]
+AsOfPosition = Annotated[int | None, QueryParameter(name="asOfPosition", ge=0, le=MAX_POSITION)]
 MinPosition = Annotated[
     int | None,
-    Parameter(header="X-Min-Position", ge=0, le=MAX_POSITION, description="wait until this is shown"),
+    HeaderParameter(name="X-Min-Position", ge=0, le=MAX_POSITION, description="wait until this is shown"),
 ]
 
 ItemT = TypeVar("ItemT")

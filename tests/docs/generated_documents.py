@@ -62,7 +62,7 @@ def operations_list() -> str:
 
 def roles_matrix() -> str:
     """Which role has which permission, and which operations ask for it today."""
-    asked = {permission: [] for permission in PERMISSIONS}  # type: dict[str, list[str]]
+    asked: dict[str, list[str]] = {permission: [] for permission in PERMISSIONS}
     for operation in OPERATIONS:
         for permission in operation.permissions:
             asked[permission].append(f"`{operation.name}`")
@@ -139,7 +139,7 @@ def _operation(row: Mapping[str, Any]) -> str:
     if row["classification"]:
         lines.append(f"- Effect: {_words(row['classification'])}.")
     if row["redaction"]:
-        lines.append(f"- Never logged: {_words(f'`{name}`' for name in row['redaction'])}.")
+        lines.append(f"- Redacted in logs: {_words(f'`{name}`' for name in row['redaction'])}.")
     if row["errors"]:
         lines.append(f"- Errors: {_words(f'`{code}`' for code in row['errors'])}.")
     return "\n".join(lines)

@@ -1,4 +1,7 @@
-"""The house that these tests share."""
+"""Houses for tests that break things."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,3 +12,11 @@ from tests.support.house import House, shared_house
 def house() -> House:
     """A running house that every test must leave whole."""
     return shared_house()
+
+
+@pytest.fixture(scope="session")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house whose processes may be killed: the tests that share it wait until it has recovered."""
+    folder: Path = tmp_path_factory.mktemp("fragile")
+    with House(folder / "data", {"BILLING_ISSUERS": "2"}) as house:
+        yield house

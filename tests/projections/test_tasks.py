@@ -56,6 +56,15 @@ async def test_a_parked_refund_is_a_task_for_a_person() -> None:
     assert (task["cause"], task["is_open"], task["next_retry_at"]) == ("REFUND_EXCEEDS_PAID", True, None)
 
 
+async def test_the_task_closes_when_the_refund_comes_again_corrected() -> None:
+    history = History()
+    await history.refund("o-1", "r-1", 9000)
+    await history.pay("o-1")
+    await history.refund("o-1", "r-1", 10)
+    (task,) = _tasks(history).values()
+    assert (task["task_id"], task["is_open"]) == ("refund:o-1/r-1", False)
+
+
 async def test_refunds_whose_ids_hold_slashes_have_tasks_of_their_own() -> None:
     history = History()
     for order_id, refund_id in (("a/b", "c"), ("a", "b/c")):

@@ -44,8 +44,9 @@ class History:
 
     async def refund(self, order_id: str, refund_id: str, amount: int) -> None:
         """A part of the order is refunded."""
-        data = refund_data(refund_id, amount, order_id=order_id)
-        await self._receive("payments.REFUND_EXECUTED", data, f"refund:{order_id}:{refund_id}")
+        snapshot_id = f"snap-{order_id}-{refund_id}-{amount}"
+        data = refund_data(refund_id, amount, order_id=order_id, snapshotId=snapshot_id)
+        await self._receive("payments.REFUND_EXECUTED", data, f"refund:{order_id}:{refund_id}:{amount}")
 
     async def issue(self, order_id: str) -> None:
         """The order's receipt is issued."""

@@ -161,6 +161,11 @@ class House:
         main = self._main
         return eventually(lambda: child_pid(main.pid, f"interfaces.cli.main\0{part}"))
 
+    def main_pid(self) -> int:
+        """The supervisor of everything."""
+        assert self._main is not None, "the house is not running"
+        return self._main.pid
+
     def kill(self, part: Part) -> int:
         """Kills a process of the house as the kernel would (SIGKILL); returns its id."""
         return self.signal(part, signal.SIGKILL)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from application.operations import CREATE_DOWNLOAD_TOKEN, DOWNLOAD_DOCUMENT
 from domain.documents.access import FileFormat
@@ -57,7 +57,7 @@ async def create_download_token(
 
 @route(DOWNLOAD_DOCUMENT, media_type="application/pdf")
 async def download_document(
-    request: AnyRequest, token: Annotated[str, Parameter(query="token", min_length=1, max_length=2000)]
+    request: AnyRequest, token: Annotated[str, QueryParameter(name="token", min_length=1, max_length=2000)]
 ) -> Response[Any]:
     """The sealed bytes; that they were handed out is recorded first."""
     client = request.scope.get("client")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from litestar import Response
-from litestar.params import Parameter, PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from application.caller import require_whole
 from application.ledger import EventFilter
@@ -75,13 +75,13 @@ class StreamAnswer(Value):
 @route(SEARCH_EVENTS)
 async def search_events(
     request: AnyRequest,
-    recorded_from: Annotated[datetime | None, Parameter(query="from")] = None,
-    recorded_to: Annotated[datetime | None, Parameter(query="to")] = None,
-    event_type: Annotated[list[str] | None, Parameter(query="type")] = None,
-    actor: Annotated[str | None, Parameter(query="actor")] = None,
-    stream: Annotated[str | None, Parameter(query="stream", description="`type/id`, or a type")] = None,
-    order_id: Annotated[str | None, Parameter(query="orderId", max_length=64)] = None,
-    order: Annotated[Literal["asc", "desc"], Parameter(query="order")] = "asc",
+    recorded_from: Annotated[datetime | None, QueryParameter(name="from")] = None,
+    recorded_to: Annotated[datetime | None, QueryParameter(name="to")] = None,
+    event_type: Annotated[list[str] | None, QueryParameter(name="type")] = None,
+    actor: Annotated[str | None, QueryParameter(name="actor")] = None,
+    stream: Annotated[str | None, QueryParameter(name="stream", description="`type/id`, or a type")] = None,
+    order_id: Annotated[str | None, QueryParameter(name="orderId", max_length=64)] = None,
+    order: Annotated[Literal["asc", "desc"], QueryParameter(name="order")] = "asc",
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,
@@ -117,7 +117,7 @@ async def get_stream(
     request: AnyRequest,
     stream_type: Annotated[str, PathParameter(name="streamType")],
     stream_id: Annotated[str, PathParameter(name="streamId")],
-    at_version: Annotated[int | None, Parameter(query="atVersion", ge=1, le=2**31 - 1)] = None,
+    at_version: Annotated[int | None, QueryParameter(name="atVersion", ge=1, le=2**31 - 1)] = None,
     as_of: AsOf = None,
     min_position: MinPosition = None,
 ) -> Response[StreamAnswer]:

@@ -5,7 +5,7 @@ from functools import reduce
 from typing import Annotated, Any
 
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from application.caller import Caller
 from application.operations import (
@@ -53,7 +53,7 @@ from projections.documents import (
     select_documents,
 )
 
-Text = Annotated[str | None, Parameter(min_length=1, max_length=200)]
+Text = Annotated[str | None, QueryParameter(min_length=1, max_length=200)]
 
 
 class CheckAnswer(Value):
@@ -74,15 +74,15 @@ class VerificationAnswer(Value):
 @route(LIST_DOCUMENTS)
 async def list_documents(
     request: AnyRequest,
-    order_id: Annotated[str | None, Parameter(query="orderId", max_length=64)] = None,
-    doc_type: Annotated[DocType | None, Parameter(query="docType")] = None,
-    status: Annotated[Status | None, Parameter(query="status")] = None,
-    country_code: Annotated[str | None, Parameter(query="countryCode", pattern="^[A-Z]{2}$")] = None,
-    issuer_entity_id: Annotated[str | None, Parameter(query="issuerEntityId", max_length=64)] = None,
-    buyer_id: Annotated[str | None, Parameter(query="buyerId", max_length=64)] = None,
-    seller_id: Annotated[str | None, Parameter(query="sellerId", max_length=64)] = None,
-    issued_from: Annotated[str | None, Parameter(query="issuedFrom", description=MOMENT_OR_DATE)] = None,
-    issued_to: Annotated[str | None, Parameter(query="issuedTo", description=MOMENT_OR_DATE)] = None,
+    order_id: Annotated[str | None, QueryParameter(name="orderId", max_length=64)] = None,
+    doc_type: Annotated[DocType | None, QueryParameter(name="docType")] = None,
+    status: Annotated[Status | None, QueryParameter(name="status")] = None,
+    country_code: Annotated[str | None, QueryParameter(name="countryCode", pattern="^[A-Z]{2}$")] = None,
+    issuer_entity_id: Annotated[str | None, QueryParameter(name="issuerEntityId", max_length=64)] = None,
+    buyer_id: Annotated[str | None, QueryParameter(name="buyerId", max_length=64)] = None,
+    seller_id: Annotated[str | None, QueryParameter(name="sellerId", max_length=64)] = None,
+    issued_from: Annotated[str | None, QueryParameter(name="issuedFrom", description=MOMENT_OR_DATE)] = None,
+    issued_to: Annotated[str | None, QueryParameter(name="issuedTo", description=MOMENT_OR_DATE)] = None,
     q: Text = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -124,7 +124,7 @@ async def get_document(
 @route(GET_DOCUMENT_BY_KEY)
 async def get_document_by_key(
     request: AnyRequest,
-    document_key: Annotated[str, Parameter(query="documentKey", min_length=1, max_length=2000)],
+    document_key: Annotated[str, QueryParameter(name="documentKey", min_length=1, max_length=2000)],
     as_of: AsOf = None,
     as_of_position: AsOfPosition = None,
     min_position: MinPosition = None,

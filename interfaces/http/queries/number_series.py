@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from application.caller import Caller
 from application.operations import GET_SERIES, LIST_NUMBERS, LIST_SERIES
@@ -106,8 +106,8 @@ async def get_series(
 async def list_numbers(
     request: AnyRequest,
     series_id: SeriesId,
-    from_sequence: Annotated[int | None, Parameter(query="from", ge=1, le=2**53 - 1)] = None,
-    to_sequence: Annotated[int | None, Parameter(query="to", ge=1, le=2**53 - 1)] = None,
+    from_sequence: Annotated[int | None, QueryParameter(name="from", ge=1, le=2**53 - 1)] = None,
+    to_sequence: Annotated[int | None, QueryParameter(name="to", ge=1, le=2**53 - 1)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,

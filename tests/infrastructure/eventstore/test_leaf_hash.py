@@ -119,7 +119,7 @@ def test_the_hash_can_be_recomputed_from_its_description_alone() -> None:
 @pytest.mark.parametrize("column", [column for column in COLUMNS if column != "position"])
 def test_altering_any_stored_column_is_found(column: str, module_database_urls: LedgerUrls) -> None:
     altered = {
-        **dict.fromkeys(("version", "schema_version", "hash_version"), f"{column} + 1"),
+        **dict.fromkeys(("version", "schema_version", "hash_version"), f"{column} + 1000"),
         "transaction_id": "gen_random_uuid()",
         "recorded_at": "recorded_at + interval '1 microsecond'",
         "state": "state || ' '::bytea",

@@ -1,0 +1,158 @@
+"""A projection moves in whole batches under one owner, whatever is killed: its rows equal a fresh fold."""
+
+import contextlib
+import os
+import random
+import signal
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infrastructure.embedded_postgres import admin_url, service_url
+from infrastructure.embedded_postgres.places import places_of
+from infrastructure.migrations import migrate
+from infrastructure.readstore import runner as runner_module
+from infrastructure.readstore.runner import BATCH_EVENTS, ProjectionRunner, catch_up_once
+from projections.number_series import SERIES as PROJECTION
+from projections.projection import Projection, RowFold
+from tests.support.ledger_fixtures import LedgerUrls, eventually, head_of, ledger_rows, one
+from tests.support.ledger_workers import worker
+from tests.support.postgres_processes import postmaster_pid_or_none, supervising_process
+from tests.support.projected import MAPPER, catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
+
+OWNED = (
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+    " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+)
+
+
+def test_rows_equal_a_fresh_fold_over_several_batches(database_urls: LedgerUrls) -> None:
+    give_numbers(database_urls.service, BATCH_EVENTS * 2 + 7)
+    with psycopg.connect(database_urls.service, autocommit=True) as connection:
+        moves = []
+        while moved := catch_up_once(connection, PROJECTION, MAPPER):
+            moves.append(moved)
+            assert live_rows(database_urls.admin)["number_series_v1"][0]["next_number"] == sum(moves)
+    assert moves == [BATCH_EVENTS, BATCH_EVENTS, 8]
+    assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
+
+
+def test_events_of_no_concern_move_the_position_too(database_urls: LedgerUrls) -> None:
+    give_numbers(database_urls.service, 3)
+    uninterested = Projection("uninterested", frozenset({"order.paid-in-escrow"}), PROJECTION.row_folds)
+    catch_up(database_urls.service, uninterested)
+    assert tracking(database_urls.admin, uninterested) == 4
+    assert live_rows(database_urls.admin)["number_v1"] == []
+
+
+def test_rows_and_position_are_committed_together_or_not_at_all(database_urls: LedgerUrls) -> None:
+    def stumble(row: object, event: object) -> None:
+        raise ZeroDivisionError
+
+    give_numbers(database_urls.service, 3)
+    first, second = PROJECTION.row_folds
+    defective = Projection(
+        PROJECTION.name, PROJECTION.event_names, (first, RowFold(second.table, second.key, stumble))
+    )
+    with (
+        psycopg.connect(database_urls.service, autocommit=True) as connection,
+        pytest.raises(ZeroDivisionError),
+    ):
+        catch_up_once(connection, defective, MAPPER)
+    assert not any(live_rows(database_urls.admin).values())
+    assert not tracking(database_urls.admin)
+
+
+def test_a_defect_stops_its_projection_and_skips_nothing(
+    database_urls: LedgerUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read model stands still until the defect is mended, then goes on where it stood."""
+    mended = threading.Event()
+    stumbled = threading.Event()
+    first, second = PROJECTION.row_folds
+
+    def fold(row: object, event: object) -> object:
+        if not mended.is_set():
+            stumbled.set()
+            raise ZeroDivisionError
+        return first.fold(row, event)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner_module, "LONGEST_PAUSE_SECONDS", 0.1)
+    defective = Projection(
+        PROJECTION.name, PROJECTION.event_names, (RowFold(first.table, first.key, fold), second)  # type: ignore[arg-type]
+    )
+    give_numbers(database_urls.service, 3)
+    running = ProjectionRunner(database_urls.service, defective, MAPPER)
+    running.start()
+    assert stumbled.wait(30)
+    assert not tracking(database_urls.admin)
+    mended.set()
+    eventually(lambda: caught_up(database_urls.service))
+    running.stop()
+    assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
+
+
+def test_of_two_processes_one_owns_the_projection_and_the_other_takes_over_when_it_is_killed(
+    database_urls: LedgerUrls,
+) -> None:
+    with contextlib.ExitStack() as running, psycopg.connect(database_urls.admin, autocommit=True) as admin:
+        first = running.enter_context(worker("project", database_urls.service, PROJECTION.name))
+        eventually(lambda: one(admin, OWNED) == 1)
+        running.enter_context(worker("project", database_urls.service, PROJECTION.name))
+        give_numbers(database_urls.service, 5)
+        eventually(lambda: caught_up(database_urls.service))
+        assert one(admin, OWNED) == 1
+        first.kill()
+        first.wait()
+        give_numbers(database_urls.service, 5, "later")
+        eventually(lambda: caught_up(database_urls.service))
+        assert one(admin, OWNED) == 1
+    assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
+
+
+@pytest.mark.slow
+def test_kill_9_during_catch_up_again_and_again_leaves_the_rows_of_a_fresh_fold(
+    database_urls: LedgerUrls,
+) -> None:
+    give_numbers(database_urls.service, 12_000)
+    dice = random.Random(20260316)
+    deaths = 0
+    while not caught_up(database_urls.service):
+        with worker("project", database_urls.service, PROJECTION.name) as process:
+            before = tracking(database_urls.admin) or 0
+            eventually(
+                lambda before=before: (tracking(database_urls.admin) or 0) > before
+                or caught_up(database_urls.service)
+            )
+            threading.Event().wait(dice.uniform(0, 0.1))
+            process.kill()
+        deaths += 1
+        position = tracking(database_urls.admin) or 0
+        (series,) = live_rows(database_urls.admin)["number_series_v1"]
+        numbers = live_rows(database_urls.admin)["number_v1"]
+        assert len(numbers) == series["next_number"] - 1 <= position
+    assert deaths > 2
+    assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
+
+
+@pytest.mark.slow
+def test_a_runner_goes_on_after_postgresql_was_killed(tmp_path: Path) -> None:
+    with supervising_process(tmp_path):
+        migrate(admin_url(tmp_path))
+        url = service_url(tmp_path)
+        running = ProjectionRunner(url, PROJECTION, MAPPER)
+        running.start()
+        for number in range(3):
+            give_numbers(url, 20, str(number))
+            eventually(lambda: caught_up(url))
+            pid = postmaster_pid_or_none(places_of(tmp_path).cluster)
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda pid=pid: postmaster_pid_or_none(places_of(tmp_path).cluster) not in {pid, None})
+        give_numbers(url, 20, "last")
+        eventually(lambda: caught_up(url))
+        running.stop()
+        assert live_rows(url) == fresh_rows(url)
+        assert head_of(url) == len(ledger_rows(url)) == 81

@@ -23,16 +23,21 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=1)
     arguments = parser.parse_args()
     documents = [path.read_bytes() for path in files_of(arguments.paths)] * arguments.repeat
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(arguments.processes, initializer=typefaces.warm_up) as pool:
-        pool.map(render_pdf, documents[: arguments.processes], chunksize=1)
-        started = time.perf_counter()
-        sizes = pool.map(_rendered_size, documents, chunksize=max(1, len(documents) // 200))
-        elapsed_seconds = time.perf_counter() - started
+    elapsed_seconds = rendered(documents, arguments.processes)
     print(
-        f"{len(documents)} documents, {sum(sizes)} bytes, {arguments.processes} processes: "
+        f"{len(documents)} documents, {arguments.processes} processes: "
         f"{len(documents) / elapsed_seconds:.0f} documents/s"
     )
+
+
+def rendered(documents: list[bytes], processes: int) -> float:
+    """Draws the documents on so many warm processes; the seconds it took."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, initializer=typefaces.warm_up) as pool:
+        pool.map(render_pdf, documents[:processes], chunksize=1)
+        started = time.perf_counter()
+        pool.map(_rendered_size, documents, chunksize=max(1, len(documents) // 200))
+        return time.perf_counter() - started
 
 
 def files_of(paths: list[Path]) -> Iterator[Path]:

@@ -18,6 +18,8 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from application.issuing import IssuingLoop
+from application.ledger import LedgerUnavailable
+from application.ports import ReadStoreUnavailable
 from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.keys.store import KeyStore
 from infrastructure.migrations import migrate
@@ -151,7 +153,7 @@ async def _issue_while_owned(
                 pause_seconds = BUSY_STEP_SECONDS if await loop.step() else IDLE_STEP_SECONDS
             else:
                 pause_seconds = STANDBY_SECONDS
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, LedgerUnavailable, ReadStoreUnavailable) as error:
             log.warning("issuing-interrupted", error=type(error).__name__)
             pause_seconds = UNREACHABLE_SECONDS
         except Exception:

@@ -8,6 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from application.ledger import LedgerUnavailable
 from application.ports import ReadStoreUnavailable
+from application.signing import KeyUnusable
 from application.vault import VaultError
 from interfaces.http.guards import AnyRequest, system_of
 from projections.registry import PROJECTIONS
@@ -50,6 +51,11 @@ async def ready(request: AnyRequest) -> Response[dict[str, Any]]:
         checks["vault"] = "ok"
     except VaultError:
         checks["vault"] = "cannot be written"
+    try:
+        await asyncio.to_thread(system.keys.check)
+        checks["keys"] = "ok"
+    except KeyUnusable as error:
+        checks["keys"] = str(error)
     usable = all(state == "ok" for state in checks.values())
     return Response(
         {"status": "ready" if usable else "not ready", "checks": checks},

@@ -55,7 +55,7 @@ def operations_list() -> str:
     rows = [operation.row() for operation in OPERATIONS]
     overview = _table(
         ("operation", "kind", "route"),
-        [(f"[`{row['name']}`](#{_slug(row['name'])})", row["kind"], _route(row)) for row in rows],
+        [(f"[`{row['name']}`](#{anchor(row['name'])})", row["kind"], _route(row)) for row in rows],
     )
     return "\n\n".join([overview, *(_operation(row) for row in rows)])
 
@@ -107,6 +107,11 @@ def replaced(text: str, name: str, content: str) -> str:
     if not (found_begin and found_end):
         raise ValueError(f"there is no section {name} to write")
     return f"{before}{begin}\n{content}\n{end}{after}"
+
+
+def anchor(heading: str) -> str:
+    """The anchor that a heading gets in a link."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def main() -> None:
@@ -190,11 +195,6 @@ def _one_line(text: str) -> str:
 
 def _words(words: Iterable[str]) -> str:
     return ", ".join(words)
-
-
-def _slug(heading: str) -> str:
-    """The anchor that a heading gets."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,32 +1,171 @@
 """The documents say what is: generated parts are current, and whatever they name exists."""
 
+import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from click import Command, Group
 from typer.main import get_command
 
-from application.operations import OPERATIONS
-from domain.documents.order import RefundData, pay, refund
+from application.operations import ISSUE_NUMBERED_DOCUMENT, OPERATIONS
+from application.roles import ROLE_PERMISSIONS
+from domain.documents.order import OrderPaid, RefundData, evolve, pay, refund
 from domain.documents.order_snapshot import OrderData
 from domain.streams import REGISTRY
 from infrastructure.settings import Settings
 from interfaces.cli.main import app
-from interfaces.http.problems import STATUS_OF_CODE
-from projections.registry import PROJECTIONS_BY_NAME
-from tests.docs.generated_documents import PROJECT, SECTIONS, replaced
-from tests.support.examples import example_event
+from interfaces.http.commands.inbound import BATCH, JSON, ONE
+from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE
+from tests.docs.generated_documents import PROJECT, SECTIONS, anchor, replaced
 
-DOCUMENTS = sorted(
-    [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")], key=lambda path: path.relative_to(PROJECT)
-)
-FOLDERS = "application|benchmarks|docs|domain|infrastructure|interfaces|projections|scripts|tests|.ci"
-OTHER_VARIABLES = {"BILLING_TEST_DATABASE_URL"}
-"""Read by the tests' own server, so no setting of the service."""
+DOCUMENTS = sorted((*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")))
+FOLDERS = "application|benchmarks|docs|domain|infrastructure|interfaces|projections|scripts|tests|\\.ci"
+OTHER_VARIABLES = frozenset({"BILLING_TEST_DATABASE_URL"})
+"""Read by the tests' own server: no setting of the service."""
+
+MEDIA_TYPES = frozenset({ONE, BATCH, JSON, MEDIA_TYPE})
+
+LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
+ROUTE = re.compile(r"\b(GET|POST|PUT|DELETE) (/[\w/{}.-]*)")
+CURL = re.compile(r"\$B(/[\w/:.$-]*)")
 
 every_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT))
 )
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_generated_section_is_current(name: str) -> None:
+    document, write = SECTIONS[name]
+    text = _text(PROJECT / document)
+    assert replaced(text, name, write()) == text, "run: python -m tests.docs.generated_documents"
+
+
+def test_every_error_code_has_its_row_with_its_status() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \|", _text(PROJECT / "docs/integrators.md"), re.MULTILINE)
+    assert {code: int(status) for code, status in rows} == STATUS_OF_CODE
+    assert len(rows) == len(STATUS_OF_CODE)
+
+
+@every_document
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    for link in LINK.findall(_prose(document)):
+        if re.match(r"https?:", link):
+            continue
+        path, _, anchor = unquote(link).partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), f"{link} leads nowhere"
+        if anchor:
+            assert anchor in _anchors(target), f"{link} leads to no heading"
+
+
+@every_document
+def test_every_path_that_is_named_exists(document: Path) -> None:
+    for code in _code(document):
+        for path in re.findall(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./+-]*)", code):
+            if path not in MEDIA_TYPES:
+                assert (PROJECT / path.rstrip(".")).exists(), f"there is no {path}"
+
+
+@every_document
+def test_every_billing_command_that_is_named_exists(document: Path) -> None:
+    for code in _code(document):
+        for arguments in re.findall(r"(?:^|bin/)billing ([^\n|;)]+)", code, re.MULTILINE):
+            _follow(arguments.split())
+
+
+@every_document
+def test_every_make_target_that_is_named_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", _text(PROJECT / "Makefile"), re.MULTILINE))
+    for code in _code(document):
+        assert set(re.findall(r"^make ([a-z-]+)", code, re.MULTILINE)) <= targets
+
+
+@every_document
+def test_every_variable_that_is_named_is_a_setting(document: Path) -> None:
+    settings = {f"BILLING_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
+    named = set(re.findall(r"\bBILLING_[A-Z_]*[A-Z]\b", _text(document)))
+    assert named - ROLE_PERMISSIONS.keys() <= settings
+
+
+@every_document
+def test_every_route_that_is_named_is_in_the_catalog(document: Path) -> None:
+    templates = {(row["method"], row["path"]) for row in (operation.row() for operation in OPERATIONS)}
+    for code in _code(document):
+        assert {(method, path) for method, path in ROUTE.findall(code)} <= templates
+        for path in CURL.findall(code):
+            assert any(_fits(path, template) for _, template in templates), f"nothing answers {path}"
+
+
+@every_document
+def test_every_event_and_operation_that_is_named_exists(document: Path) -> None:
+    known = {operation.name for operation in OPERATIONS} | {ISSUE_NUMBERED_DOCUMENT}
+    known |= {event_type.name for event_type in REGISTRY.event_types()}
+    rooms = {name.partition(".")[0] for name in known}
+    named = {code for code in _code(document) if re.fullmatch(r"[a-z-]+\.[a-z-]+", code)}
+    assert {name for name in named if name.partition(".")[0] in rooms} <= known
+
+
+def test_the_example_order_and_refund_are_consistent() -> None:
+    order = OrderData.model_validate(_example("order")["data"], by_name=False)
+    (paid,) = pay(None, order)
+    assert isinstance(paid, OrderPaid)
+    data = RefundData.model_validate(_example("refund")["data"], by_name=False)
+    (refunded,) = refund(evolve(None, paid), data)
+    assert refunded.refund.order_id == order.order_id
+
+
+def test_every_decision_is_listed_in_order() -> None:
+    folder = PROJECT / "docs/decisions"
+    listed = re.findall(r"^\| \[(\d{4})\]\((\1-[\w-]+\.md)\)", _text(folder / "README.md"), re.MULTILINE)
+    assert [name for _, name in listed] == sorted(path.name for path in folder.glob("0*.md"))
+    assert [int(number) for number, _ in listed] == list(range(1, len(listed) + 1))
+    for _, name in listed:
+        text = _text(folder / name)
+        assert text.startswith(f"# {name[:4]} ")
+        assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Consequences"))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _prose(document: Path) -> str:
+    return FENCE.sub("", _text(document))
+
+
+def _code(document: Path) -> list[str]:
+    """Code spans, and the fenced blocks that hold commands."""
+    blocks = [body for language, body in FENCE.findall(_text(document)) if language == "sh"]
+    return [re.sub(r"\s+", " ", span) for span in CODE.findall(_prose(document))] + blocks
+
+
+def _anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", _prose(document), re.MULTILINE)
+    return {anchor(heading) for heading in headings}
+
+
+def _follow(words: list[str]) -> None:
+    """Walks the words of a command line as far as they are commands and options; all of these must exist."""
+    command = get_command(app)
+    while words and (commands := getattr(command, "commands", None)) is not None:
+        if words[0] in {"--help", "COMMAND"}:
+            return
+        assert words[0] in commands, f"there is no command {words[0]}"
+        command = commands[words.pop(0)]
+    options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    for word in words:
+        assert not word.startswith("--") or word in options, f"there is no option {word}"
+
+
+def _fits(path: str, template: str) -> bool:
+    pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
+    return re.fullmatch(pattern, path) is not None
+
+
+def _example(name: str) -> dict[str, dict[str, object]]:
+    example: dict[str, dict[str, object]] = json.loads(_text(PROJECT / f"docs/examples/{name}.json"))
+    return example

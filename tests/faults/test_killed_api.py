@@ -1,7 +1,5 @@
 """API processes killed under load: clients retry, and there is no gap, no double, nothing lost."""
 
-import os
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +14,6 @@ from tests.support.house import (
     House,
     all_items,
     by_platform,
-    child_pid,
     eventually,
     numbers_of,
     paid,
@@ -49,7 +46,7 @@ def _insist(clients: "cycle[httpx.Client]", batch: Any) -> list[dict[str, Any]]:
 
 def test_thousands_of_orders_through_two_apis_of_which_one_is_killed_again_and_again(fragile: House) -> None:
     parties = by_platform("killed-api-ltd")
-    second_url, second = fragile.serve_also()
+    second_url, _ = fragile.serve_also()
     sent = threading.Semaphore(0)
 
     def client(number: int) -> list[dict[str, Any]]:
@@ -71,7 +68,7 @@ def test_thousands_of_orders_through_two_apis_of_which_one_is_killed_again_and_a
         for _ in range(4):
             for _ in range(CLIENTS // 2):
                 assert sent.acquire(timeout=DEADLINE_SECONDS)
-            os.kill(eventually(lambda: child_pid(second.pid, "interfaces.cli.main\0serve")), signal.SIGKILL)
+            fragile.kill("api")
         results = [result for future in running for result in future.result()]
     assert {result["outcome"] for result in results} <= {"ACCEPTED", "DUPLICATE"}
     total = CLIENTS * ORDERS_PER_CLIENT

@@ -80,6 +80,7 @@ def test_migrating_twice_changes_nothing(
     assert len(assert_sound(url)) == 2
 
 
+@pytest.mark.slow
 def test_four_processes_may_migrate_two_databases_of_one_server_at_once(
     admin: psycopg.Connection[tuple[object, ...]], dropped: contextlib.ExitStack
 ) -> None:
@@ -115,7 +116,9 @@ def a_login(
 
     def disown() -> None:
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO postgres; DROP OWNED BY {}").format(name, name))
+            connection.execute(
+                sql.SQL("REASSIGN OWNED BY {} TO postgres; DROP OWNED BY {}").format(name, name)
+            )
 
     dropped.callback(disown)
     return make_conninfo(url, user=role, password=password), name
@@ -130,7 +133,9 @@ def test_a_login_that_may_create_roles_and_schemas_is_enough(
     admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, name))
     # As where this login had created them itself: a member, with the right to make members.
     for role in ("billing_owner", "billing_service"):
-        options = "ADMIN TRUE, INHERIT FALSE, SET FALSE" if admin.info.server_version >= 160_000 else "ADMIN OPTION"
+        options = (
+            "ADMIN TRUE, INHERIT FALSE, SET FALSE" if admin.info.server_version >= 160_000 else "ADMIN OPTION"
+        )
         statement = sql.SQL("GRANT {} TO {} WITH {}")
         admin.execute(statement.format(sql.Identifier(role), name, sql.SQL(options)))  # type: ignore[arg-type]
     migrate(login)

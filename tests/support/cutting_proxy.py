@@ -29,7 +29,14 @@ class CuttingProxy:
         parameters = {name: value for name, value in self._given.items() if name != "requirepeer"}
         port = self._listener.getsockname()[1]
         return make_conninfo(
-            "", **{**parameters, "host": "127.0.0.1", "port": port, "sslmode": "disable", "gssencmode": "disable"}
+            "",
+            **{
+                **parameters,
+                "host": "127.0.0.1",
+                "port": port,
+                "sslmode": "disable",
+                "gssencmode": "disable",
+            },
         )
 
     def cut_at(self, moment: Moment) -> None:

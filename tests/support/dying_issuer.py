@@ -1,7 +1,7 @@
 """Issues one document with the service's own parts and dies by SIGKILL at a named point on the way.
 
-Run as `python -m tests.support.dying_issuer DOCUMENT_ID STEP WHEN COUNT`: STEP is render, put, sign or commit,
-WHEN is before or after, COUNT says which call of that step, from 1.
+Run as `python -m tests.support.dying_issuer DOCUMENT_ID STEP WHEN COUNT`. STEP is render, put, sign or
+commit, WHEN is before or after, COUNT says which call of that step, from 1.
 """
 
 import asyncio

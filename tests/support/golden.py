@@ -12,6 +12,7 @@ from pathlib import Path
 from application.operations import OPERATIONS
 from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper
+from tests.docs import generated_documents
 from tests.support import golden_documents
 from tests.support.facts import examples
 
@@ -39,6 +40,7 @@ def main() -> None:
         (EVENTS / name).write_bytes(state)
     OPERATIONS_FILE.write_text(golden_operations(), encoding="utf-8")
     golden_documents.main()
+    generated_documents.main()
 
 
 if __name__ == "__main__":

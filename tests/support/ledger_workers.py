@@ -23,9 +23,9 @@ from application.ledger import Answer, IdempotencyClaim, Transaction
 from domain.numbering.series import NUMBER_SERIES
 from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper
+from infrastructure.migrations import migrate
 from infrastructure.readstore.ownership import Ownership
 from infrastructure.readstore.runner import ProjectionRunner
-from infrastructure.telemetry import configure_logging
 from projections.registry import PROJECTIONS_BY_NAME
 from tests.support.ledger_fixtures import SERIES, a_command, assigning, running_committer
 
@@ -92,7 +92,7 @@ def assign_numbers(url: str, name: str, threads: str, each: str, *shifts: str) -
         _wait_for_go()
         with ThreadPoolExecutor(int(threads)) as pool:
             told = list(pool.map(work, range(int(threads))))
-    print(json.dumps({holder: number for part in told for holder, number in part.items()}), flush=True)
+    _say(json.dumps({holder: number for part in told for holder, number in part.items()}))
 
 
 def same_key(url: str, key_hex: str, threads: str) -> None:
@@ -106,7 +106,7 @@ def same_key(url: str, key_hex: str, threads: str) -> None:
 
         _wait_for_go()
         with ThreadPoolExecutor(int(threads)) as pool:
-            print(json.dumps(list(pool.map(work, range(int(threads))))), flush=True)
+            _say(json.dumps(list(pool.map(work, range(int(threads))))))
 
 
 def stop_under_the_lock(url: str) -> None:
@@ -128,10 +128,10 @@ def stop_under_the_lock(url: str) -> None:
         connection = committer._connected()._connection
         if connection.info.server_version >= 170_000:
             connection.execute("SET transaction_timeout = 0")
-        print("ready", flush=True)
+        _say("ready")
         first = committer.submit(a_command(handle, SERIES)).result()
         second = committer.submit(a_command(assigning("after it"), SERIES)).result()
-    print(json.dumps([first.answer.body["sequence"], second.answer.body["sequence"]]), flush=True)
+    _say(json.dumps([first.answer.body["sequence"], second.answer.body["sequence"]]))
 
 
 def stop_while_sending(url: str) -> None:
@@ -145,14 +145,14 @@ def stop_while_sending(url: str) -> None:
             connection.execute("SELECT ledger.lock_head()")
             connection.pgconn.send_flush_request()
             connection.pgconn.flush()
-            print("ready", flush=True)
+            _say("ready")
             _stop_here()
 
 
 def project(url: str, name: str) -> None:
     """Runs one projection until it is killed."""
     ProjectionRunner(url, PROJECTIONS_BY_NAME[name], LedgerMapper(REGISTRY)).start()
-    print("ready", flush=True)
+    _say("ready")
     signal.pause()
 
 
@@ -160,7 +160,7 @@ def own(url: str, name: str) -> None:
     """Tries to own a thing for as long as it lives; prints `owned` and `lost` as it changes."""
     ownership = Ownership(url, name)
     held = False
-    print("ready", flush=True)
+    _say("ready")
     while True:
         try:
             now_held = ownership.held()
@@ -168,21 +168,24 @@ def own(url: str, name: str) -> None:
             now_held = False
         if now_held != held:
             held = now_held
-            print("owned" if held else "lost", flush=True)
+            _say("owned" if held else "lost")
         time.sleep(0.02)
 
 
 def migrate_at_once(url: str) -> None:
     """Migrates a database; prints `done`."""
-    from infrastructure.migrations import migrate
-
     _wait_for_go()
     migrate(url)
-    print("done", flush=True)
+    _say("done")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _wait_for_go() -> None:
-    print("ready", flush=True)
+    _say("ready")
     sys.stdin.readline()
 
 

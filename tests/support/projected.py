@@ -12,7 +12,14 @@ from infrastructure.eventstore.reading import recorded
 from infrastructure.readstore.runner import catch_up_once, table_identifier
 from projections.number_series import SERIES as SERIES_PROJECTION
 from projections.projection import Key, Projection, Row
-from tests.support.ledger_fixtures import SERIES, a_command, assigning, head_of, ledger_rows, running_committer
+from tests.support.ledger_fixtures import (
+    SERIES,
+    a_command,
+    assigning,
+    head_of,
+    ledger_rows,
+    running_committer,
+)
 
 MAPPER = LedgerMapper(REGISTRY)
 

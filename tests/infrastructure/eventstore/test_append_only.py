@@ -1,4 +1,4 @@
-"""The ledger takes events at its end and nothing else, from the service, the owner and the superuser alike."""
+"""The ledger takes events at its end and nothing else, whoever asks: service, owner or superuser."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -211,5 +211,7 @@ def test_append_refuses_hashes_of_another_length_and_versions_below_one(
 
 
 def test_auditors_read_states_as_json(service: Connection) -> None:
-    rows = service.execute("SELECT state->>'documentId' FROM ledger.event_readable ORDER BY position").fetchall()
+    rows = service.execute(
+        "SELECT state->>'documentId' FROM ledger.event_readable ORDER BY position"
+    ).fetchall()
     assert rows == [("document-1",)] * 3

@@ -65,6 +65,7 @@ def test_a_key_without_events_whose_answer_is_lost_is_kept_once(
     assert (told.answer, again.replayed) == (again.answer, True)
 
 
+@pytest.mark.slow
 def test_a_stopped_process_loses_the_head_and_recovers_when_it_is_continued(
     database_urls: LedgerUrls,
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_stopped_process_loses_the_head_and_recovers_when_it_is_continued(
     assert holders(assert_sound(database_urls.service))[5:] == ["the stopped one", "after it"]
 
 
+@pytest.mark.slow
 def test_a_process_stopped_halfway_through_sending_loses_the_head_too(database_urls: LedgerUrls) -> None:
     with psycopg.connect(database_urls.admin) as connection:
         if connection.info.server_version < 170_000:
@@ -134,7 +136,9 @@ def assert_nothing_lost_or_doubled(url: str, clients: Clients) -> None:
     rows = assert_sound(url)
     in_order = holders(rows)
     assert max(Counter(in_order).values()) == 1
-    assert {holder: number for number, holder in enumerate(in_order, 1) if holder in clients.told} == clients.told
+    assert {
+        holder: number for number, holder in enumerate(in_order, 1) if holder in clients.told
+    } == clients.told
     assert set(in_order) <= set(clients.told) | set(clients.unknown)
 
 

@@ -1,7 +1,8 @@
-"""However many threads and processes commit at once, positions are in commit order and nobody decides on old."""
+"""However many commit at once, positions are in commit order and everybody decides on the newest state."""
 
 import contextlib
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -17,6 +18,7 @@ from tests.support.ledger_fixtures import (
     assert_sound,
     assigning,
     downloading,
+    eventually,
     head_of,
     holders,
     in_threads,
@@ -121,21 +123,54 @@ def test_a_command_stamped_by_a_slow_clock_is_recorded_at_the_last_time(database
     assert times == [start, start, start + timedelta(hours=1), start + timedelta(hours=1)]
 
 
-def test_a_caller_who_no_longer_waits_disturbs_nobody(database_urls: LedgerUrls) -> None:
+def test_a_caller_who_no_longer_waits_takes_back_only_what_is_not_begun(database_urls: LedgerUrls) -> None:
+    """And whoever shares the transaction is told of it all the same."""
+    handler, stream = downloading("document-1")
+    entered, gathered = threading.Event(), threading.Event()
+    taken_back: list[bool] = []
+
+    def wait(_: Transaction) -> Answer:
+        entered.set()
+        gathered.wait(30)
+        return Answer(200, None)
+
+    def take_back(_: Transaction) -> Answer:
+        taken_back.append(begun.cancel())
+        return Answer(200, None)
+
     with running_committer(database_urls.service) as committer:
+        committer.submit(a_command(wait))
+        assert entered.wait(30)
+        queued = committer.submit(a_command(handler, stream))
+        neighbour = committer.submit(a_command(take_back))
+        begun = committer.submit(a_command(handler, stream))
+        assert queued.cancel()
+        gathered.set()
+        assert begun.result(timeout=60).answer.body == {"downloads": 1}
+        assert neighbour.result(timeout=60).answer.status == 200
+    assert taken_back == [False]
+    assert len(assert_sound(database_urls.service)) == 1
 
-        def work(thread: int) -> None:
-            for turn in range(50):
-                handler, stream = downloading(f"document-{thread}-{turn}")
-                future = committer.submit(a_command(handler, stream))
-                if turn % 2:
-                    future.cancel()
-                else:
-                    future.result(timeout=60)
 
-        in_threads(16, work)
-    rows = assert_sound(database_urls.service)
-    assert len({row.stream for row in rows if int(row.stream.id.rpartition("-")[2]) % 2 == 0}) == 16 * 25
+def test_a_command_that_only_reads_waits_for_the_head_like_any_other(database_urls: LedgerUrls) -> None:
+    """Else it could answer or refuse by what somebody is just about to change."""
+    handler, stream = downloading("document-1")
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database() AND usename = 'billing_service'"
+    )
+    with (
+        running_committer(database_urls.service) as committer,
+        psycopg.connect(database_urls.admin, autocommit=True) as admin,
+        psycopg.connect(database_urls.admin) as holder,
+    ):
+        committer.submit(a_command(handler, stream)).result()
+        holder.execute("SELECT ledger.lock_head()")
+        reading = committer.submit(a_command(lambda t: Answer(200, t.version(stream)), stream))
+        eventually(lambda: one(admin, waits) == 1)
+        assert not reading.done()
+        holder.rollback()
+        assert reading.result(timeout=60).answer.body == 1
 
 
 def test_stopping_finishes_what_is_queued_and_refuses_what_comes_later(database_urls: LedgerUrls) -> None:

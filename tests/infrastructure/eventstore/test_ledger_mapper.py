@@ -1,4 +1,4 @@
-"""Stored events are read by the closed registry, lifted to their newest version, and never imported by name."""
+"""Stored events are read by the closed registry, lifted to their newest version, never imported."""
 
 import json
 from typing import Any
@@ -58,9 +58,10 @@ def test_every_fact_is_read_back_as_it_was_stored(fact: Fact) -> None:
     name, schema_version, state = mapper.encode(fact)
     assert mapper.decode(name, schema_version, state) == fact
     assert mapper.encode(mapper.decode(name, schema_version, state)) == (name, schema_version, state)
-    assert state == json.dumps(
-        json.loads(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    ).encode()
+    assert (
+        state
+        == json.dumps(json.loads(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    )
 
 
 def test_the_examples_cover_every_event_of_the_registry() -> None:
@@ -155,7 +156,9 @@ def test_bytes_that_are_not_json_are_an_error(state: bytes) -> None:
 
 def test_the_library_stores_and_reads_facts_by_the_mapper(database_urls: LedgerUrls) -> None:
     mapper = LedgerMapper(THIRD)
-    fact = StreamFact(originator_id=f"parcel:{uuid4()}", originator_version=1, fact=Weighed(grams=1, scale="s"))
+    fact = StreamFact(
+        originator_id=f"parcel:{uuid4()}", originator_version=1, fact=Weighed(grams=1, scale="s")
+    )
     stored = mapper.to_stored_event(fact)
     assert (stored.topic, stored.state) == ("parcel.weighed", b'{"grams":1,"scale":"s"}')
     assert mapper.to_domain_event(stored) == fact

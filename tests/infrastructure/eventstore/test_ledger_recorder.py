@@ -1,4 +1,4 @@
-"""The recorder does what the eventsourcing library asks of an application recorder, and fast where it counts."""
+"""The recorder does what the eventsourcing library asks of an application recorder, fast where it counts."""
 
 import threading
 from collections.abc import Iterator
@@ -155,9 +155,9 @@ def test_the_tail_of_a_long_stream_is_read_by_index_without_its_history(
         connection.prepare_threshold = 0
         for streams in (["long"], ["long", *(f"short-{number}" for number in range(255))]):
             types, versions = ["number-series"] * len(streams), [99_998] * len(streams)
-            explained = one(
-                connection, "EXPLAIN (ANALYZE, FORMAT JSON) " + _TAILS, types, streams, versions
-            )[0]["Plan"]
+            explained = one(connection, "EXPLAIN (ANALYZE, FORMAT JSON) " + _TAILS, types, streams, versions)[
+                0
+            ]["Plan"]
             scan = explained["Plans"][1]
             assert explained["Node Type"] == "Nested Loop"
             assert (scan["Node Type"], scan["Index Name"]) == ("Index Scan", "event_stream_version")

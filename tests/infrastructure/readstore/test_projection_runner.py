@@ -81,7 +81,9 @@ def test_a_defect_stops_its_projection_and_skips_nothing(
 
     monkeypatch.setattr(runner_module, "LONGEST_PAUSE_SECONDS", 0.1)
     defective = Projection(
-        PROJECTION.name, PROJECTION.event_names, (RowFold(first.table, first.key, fold), second)  # type: ignore[arg-type]
+        PROJECTION.name,
+        PROJECTION.event_names,
+        (RowFold(first.table, first.key, fold), second),  # type: ignore[arg-type]
     )
     give_numbers(database_urls.service, 3)
     running = ProjectionRunner(database_urls.service, defective, MAPPER)
@@ -123,8 +125,9 @@ def test_kill_9_during_catch_up_again_and_again_leaves_the_rows_of_a_fresh_fold(
         with worker("project", database_urls.service, PROJECTION.name) as process:
             before = tracking(database_urls.admin) or 0
             eventually(
-                lambda before=before: (tracking(database_urls.admin) or 0) > before
-                or caught_up(database_urls.service)
+                lambda before=before: (
+                    (tracking(database_urls.admin) or 0) > before or caught_up(database_urls.service)
+                )
             )
             threading.Event().wait(dice.uniform(0, 0.1))
             process.kill()

@@ -7,7 +7,7 @@ from infrastructure.readstore.tables import create_missing_tables
 from projections.number_series import SERIES as PROJECTION
 from projections.projection import Projection, RowFold
 from tests.support.ledger_fixtures import LedgerUrls
-from tests.support.projected import caught_up, catch_up, fresh_rows, give_numbers, live_rows, tracking
+from tests.support.projected import catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
 
 
 def make_tables(urls: LedgerUrls, *projections: Projection) -> None:
@@ -36,9 +36,9 @@ def next_version() -> Projection:
     bumped = RowFold(
         table,
         first.key,
-        lambda row, event: {"first_position": event.position, "note": None}
-        | (row or {})
-        | (first.fold(row, event) or {}),
+        lambda row, event: (
+            {"first_position": event.position, "note": None} | (row or {}) | (first.fold(row, event) or {})
+        ),
     )
     return Projection(PROJECTION.name, PROJECTION.event_names, (bumped, second))
 

@@ -1,4 +1,4 @@
-"""Queries show rows and position of one moment, wait for a position asked for, and outlive lost connections."""
+"""Queries show rows and position of one moment, wait for a position, and outlive lost connections."""
 
 import asyncio
 import os

@@ -110,7 +110,8 @@ def shape(urls: LedgerUrls, name: str) -> dict[str, Any]:
             "owner": rows("SELECT relowner::regrole FROM pg_class WHERE oid = %(name)s::regclass"),
             "grants": rows(
                 "SELECT grantee::regrole, privilege_type, is_grantable FROM pg_class,"
-                " aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE pg_class.oid = %(name)s::regclass"
+                " aclexplode(coalesce(relacl, acldefault('r', relowner)))"
+                " WHERE pg_class.oid = %(name)s::regclass"
             ),
         }
 
@@ -174,7 +175,9 @@ async def test_writers_and_readers_notice_nothing_of_rebuilds(urls: LedgerUrls) 
             answers = 0
             while not stop.is_set():
                 found = await store.fetch(
-                    (PROJECTION.name,), select_numbers(SERIES.id, None, None, 0, 100_000), select_one_series(SERIES.id)
+                    (PROJECTION.name,),
+                    select_numbers(SERIES.id, None, None, 0, 100_000),
+                    select_one_series(SERIES.id),
                 )
                 numbers, (series,) = found.results
                 # One event opens the series, every other one gives a number.
@@ -205,4 +208,3 @@ def test_two_projections_that_share_a_reader_swap_one_by_one(urls: LedgerUrls) -
     for projection in (PROJECTION, DOCUMENTS):
         found = rebuild_projection(urls.service, projection, MAPPER, swap=True)
         assert not any(difference.found for difference in found)
-

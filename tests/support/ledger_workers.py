@@ -26,6 +26,7 @@ from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.migrations import migrate
 from infrastructure.readstore.ownership import Ownership
 from infrastructure.readstore.runner import ProjectionRunner
+from infrastructure.telemetry import configure_logging
 from projections.registry import PROJECTIONS_BY_NAME
 from tests.support.ledger_fixtures import SERIES, a_command, assigning, running_committer
 
@@ -35,11 +36,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 @contextlib.contextmanager
 def worker(function: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
     """A process that runs a function of this module and has said that it is ready; killed in the end."""
-    # What it logs goes to standard error, apart from what it answers.
-    prepare = f"import sys; from {__name__} import *; configure_logging('WARNING', 'json')"
-    program = f"{prepare}; {function}(*sys.argv[1:])"
     process = subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, arguments)],
+        [sys.executable, "-m", __name__, function, *map(str, arguments)],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -192,3 +190,9 @@ def _wait_for_go() -> None:
 def _stop_here() -> None:
     """Stops the whole process before this thread takes another step, which a signal to any thread may not."""
     signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+
+
+if __name__ == "__main__":
+    # What it logs goes to standard error, apart from what it answers.
+    configure_logging("WARNING", "json")
+    globals()[sys.argv[1]](*sys.argv[2:])

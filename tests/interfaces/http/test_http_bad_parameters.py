@@ -70,7 +70,8 @@ def test_a_cursor_is_one_that_the_list_gave(house: House, document_id: str, path
         (f"sellerId={'x' * 65}", "sellerId"),
         (f"issuerEntityId={'x' * 65}", "issuerEntityId"),
         ("issuedFrom=yesterday", "issuedFrom"),
-        ("issuedFrom=2026-03-14", "issuedFrom"),
+        ("issuedFrom=2026-02-30", "issuedFrom"),
+        ("issuedTo=1773480413", "issuedTo"),
         ("issuedFrom=2026-03-14T00:00:00", "issuedFrom"),
         ("issuedTo=2026-03-14T00:00:00", "issuedTo"),
         ("q=", "q"),
@@ -164,6 +165,7 @@ def test_what_does_not_exist_is_not_found(house: House, path: str) -> None:
     [
         "/v1/documents?issuedFrom=0001-01-01T00:00:00%2B14:00",
         "/v1/documents?issuedTo=9999-12-31T23:59:59-14:00",
+        "/v1/documents?issuedFrom=2026-03-14&issuedTo=2026-03-14",
         "/v1/documents?q=%25_%5C%27",
         "/v1/documents?q=%20",
         "/v1/documents?q=%ED%A0%80",

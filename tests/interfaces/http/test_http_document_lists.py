@@ -62,6 +62,9 @@ def test_each_filter_narrows(house: House, documents: dict[str, dict[str, Any]])
         ({"issuedFrom": one["issuedAt"]}, set(documents)),
         ({"issuedTo": one["issuedAt"]}, {"list-1"}),
         ({"issuedTo": "2020-01-01T00:00:00Z"}, set()),
+        ({"issuedFrom": one["issueDate"], "issuedTo": one["issueDate"]}, set(documents)),
+        ({"issuedTo": "2020-01-01"}, set()),
+        ({"issuedFrom": "2999-01-01"}, set()),
         ({"countryCode": "ES", "buyerId": "buyer-of-list-3"}, set()),
     ]
     with house.client("AUDITOR") as auditor:

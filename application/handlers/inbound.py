@@ -1,6 +1,6 @@
 """Taking upstream facts in: once each, checked, what they lead to in the same transaction (contract §4)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 
 from application.handlers.documents import (
     DocumentEntry,
+    PlannedDocument,
     document_entry,
     draft_and_number,
     planned_documents,
@@ -72,9 +73,8 @@ class UpstreamFact:
         """What deciding on it reads."""
         streams = {INBOUND.stream(self.stream_id), ORDER.stream(self.data.order_id)}
         streams.add(claim_stream("SNAPSHOT", _snapshot_id(self.data)))
-        if isinstance(self.data, OrderData):
-            for planned in planned_documents(self.data):
-                streams |= planned.streams
+        for planned in _planned(self):
+            streams |= planned.streams
         return frozenset(streams)
 
 
@@ -108,7 +108,7 @@ def receive_fact(fact: UpstreamFact) -> Handler:
         try:
             if seen_before(inbound, fact.fingerprint):
                 return _result(transaction, fact, "DUPLICATE")
-            effect = _TAKERS[fact.type](transaction, fact)
+            effect = _take(transaction, fact)
         except DomainError as refusal:
             refused = InboundRefused(
                 source=fact.event.source,
@@ -134,30 +134,24 @@ def receive_fact(fact: UpstreamFact) -> Handler:
     return handle
 
 
-def _take_paid_order(transaction: Transaction, fact: UpstreamFact) -> Effect:
-    order = fact.data
-    assert isinstance(order, OrderData)
-    facts = pay(transaction.state(ORDER, order.order_id), order)
-    if not facts:
-        return "DUPLICATE"
-    claim = _claim_snapshot(transaction, fact)
-    transaction.append(claim_stream("SNAPSHOT", _snapshot_id(order)), claim)
-    transaction.append(ORDER.stream(order.order_id), facts)
-    draft_and_number(transaction, planned_documents(order))
-    return "ACCEPTED"
-
-
-def _take_refund(transaction: Transaction, fact: UpstreamFact) -> Effect:
+def _take(transaction: Transaction, fact: UpstreamFact) -> Effect:
+    """Lets the order decide, claims the snapshot's id, and does what the facts call for."""
     data = fact.data
-    assert isinstance(data, RefundData)
-    facts = refund(transaction.state(ORDER, data.order_id), data)
+    before = transaction.state(ORDER, data.order_id)
+    facts = pay(before, data) if isinstance(data, OrderData) else refund(before, data)
     if not facts:
         return "DUPLICATE"
     claim = _claim_snapshot(transaction, fact)
     transaction.append(claim_stream("SNAPSHOT", _snapshot_id(data)), claim)
     transaction.append(ORDER.stream(data.order_id), facts)
-    order = transaction.state(ORDER, data.order_id)
-    return "WAITING" if order is not None and data.refund_id in order.waiting else "ACCEPTED"
+    draft_and_number(transaction, _planned(fact))
+    after = transaction.state(ORDER, data.order_id)
+    waits = isinstance(data, RefundData) and after is not None and data.refund_id in after.waiting
+    return "WAITING" if waits else "ACCEPTED"
+
+
+def _planned(fact: UpstreamFact) -> tuple[PlannedDocument, ...]:
+    return planned_documents(fact.data) if isinstance(fact.data, OrderData) else ()
 
 
 def _claim_snapshot(transaction: Transaction, fact: UpstreamFact) -> tuple[ClaimTaken, ...]:
@@ -179,18 +173,11 @@ def _snapshot_id(data: OrderData | RefundData) -> str:
 
 
 def _result(transaction: Transaction, fact: UpstreamFact, effect: Effect) -> Answer:
-    documents: tuple[DocumentEntry, ...] = ()
-    if isinstance(fact.data, OrderData):
-        documents = tuple(document_entry(transaction, plan) for plan in planned_documents(fact.data))
+    documents = tuple(document_entry(transaction, plan) for plan in _planned(fact))
     return Answer(200, Outcome(fact.event.id, effect, documents))
 
 
 _MODELS: Mapping[str, type[OrderData] | type[RefundData]] = {
     ORDER_PAID: OrderData,
     REFUND_EXECUTED: RefundData,
-}
-
-_TAKERS: Mapping[str, Callable[[Transaction, UpstreamFact], Effect]] = {
-    ORDER_PAID: _take_paid_order,
-    REFUND_EXECUTED: _take_refund,
 }

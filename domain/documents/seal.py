@@ -1,9 +1,6 @@
 """The seal of a document: which bytes are signed, and what is kept beside the document to check them."""
 
-from hashlib import sha256
-
-import rfc8785
-
+from domain.kernel.canonical import canonical_json
 from domain.kernel.facts import Value
 
 SEAL_DOMAIN = b"billing-docs document seal v1\n"
@@ -24,11 +21,6 @@ class Seal(Value):
     algorithm: str
 
 
-def sha256_hex(content: bytes) -> str:
-    """SHA-256 in 64 lower-case hex digits."""
-    return sha256(content).hexdigest()
-
-
 def seal_payload(
     *,
     document_id: str,
@@ -43,7 +35,7 @@ def seal_payload(
     Identity is signed with the hashes, so a seal cannot be moved to another document, key or number; a
     document without a fiscal file signs that it has none.
     """
-    return SEAL_DOMAIN + rfc8785.dumps(
+    return SEAL_DOMAIN + canonical_json(
         {
             "documentId": document_id,
             "documentKey": document_key,

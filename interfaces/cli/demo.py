@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import resources
 
@@ -62,11 +63,8 @@ def demo_events() -> list[dict[str, object]]:
 def _is_ready(client: httpx.Client) -> bool:
     give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
     while time.monotonic() < give_up_at:
-        try:
+        with suppress(httpx.TransportError):  # Not listening yet.
             if client.get("/health/ready").status_code == httpx.codes.OK:
                 return True
-        except httpx.TransportError:
-            # Not listening yet.
-            pass
         time.sleep(0.2)
     return False

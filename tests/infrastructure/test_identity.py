@@ -17,27 +17,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from application.identity import IdentityUnavailable, TokenClaims, TokenRefused
 from infrastructure.identity import JwtVerifier, LocalKeys, LocalTokens
 from infrastructure.keys.store import KeyStore
-
-ISSUER, AUDIENCE = "https://issuer.example", "billing"
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Clock:
-    """The time that tests set."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+from tests.support.identity import AUDIENCE, ISSUER, START, CallableClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> CallableClock:
+    return CallableClock()
 
 
 @pytest.fixture
@@ -51,7 +36,7 @@ def tokens(keys: KeyStore) -> LocalTokens:
 
 
 @pytest.fixture
-def verifier(keys: KeyStore, clock: Clock) -> JwtVerifier:
+def verifier(keys: KeyStore, clock: CallableClock) -> JwtVerifier:
     return JwtVerifier(LocalKeys(keys.jwt), ISSUER, AUDIENCE, clock)
 
 
@@ -127,7 +112,7 @@ def test_an_absent_narrowing_claim_is_none_and_an_empty_one_is_empty(
 
 
 def test_a_token_holds_until_its_end_and_the_leeway_and_no_longer(
-    tokens: LocalTokens, verifier: JwtVerifier, clock: Clock
+    tokens: LocalTokens, verifier: JwtVerifier, clock: CallableClock
 ) -> None:
     token = tokens.issue(sub="ana", now=START, ttl_seconds=60)
     clock.forward(89)
@@ -139,7 +124,7 @@ def test_a_token_holds_until_its_end_and_the_leeway_and_no_longer(
 
 
 def test_the_injected_clock_decides_and_not_the_machine(
-    verifier: JwtVerifier, sign: Callable[..., str], clock: Clock
+    verifier: JwtVerifier, sign: Callable[..., str], clock: CallableClock
 ) -> None:
     clock.at = datetime(2001, 1, 1, tzinfo=UTC)
     assert verifier.verify(sign(exp=int(clock.at.timestamp()) + 10)).sub == "ana"
@@ -147,7 +132,7 @@ def test_the_injected_clock_decides_and_not_the_machine(
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 def test_a_token_from_the_future_is_refused(
-    verifier: JwtVerifier, sign: Callable[..., str], clock: Clock, claim: str
+    verifier: JwtVerifier, sign: Callable[..., str], clock: CallableClock, claim: str
 ) -> None:
     token = sign(**{claim: int(START.timestamp()) + 31})
     assert "not valid yet" in refusal(verifier, token)
@@ -285,7 +270,7 @@ def test_a_good_token_over_the_limit_is_refused(tokens: LocalTokens, verifier: J
 
 
 def test_a_verified_token_is_known_for_five_minutes_and_then_verified_again(
-    tokens: LocalTokens, verifier: JwtVerifier, clock: Clock
+    tokens: LocalTokens, verifier: JwtVerifier, clock: CallableClock
 ) -> None:
     token = tokens.issue(sub="ana", now=START, ttl_seconds=3600)
     assert verifier.known(token) is None
@@ -328,7 +313,7 @@ def test_tokens_of_a_rotated_local_key_still_verify(
     assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
 
 
-def test_a_verifier_without_issuer_or_audience_cannot_be_made(keys: KeyStore, clock: Clock) -> None:
+def test_a_verifier_without_issuer_or_audience_cannot_be_made(keys: KeyStore, clock: CallableClock) -> None:
     for issuer, audience in (("", AUDIENCE), (ISSUER, "")):
         with pytest.raises(ValueError, match="issuer and audience"):
             JwtVerifier(LocalKeys(keys.jwt), issuer, audience, clock)

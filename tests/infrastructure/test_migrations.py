@@ -111,7 +111,7 @@ def a_login(
     password = uuid4().hex
     name = sql.Identifier(role)
     statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}")
-    admin.execute(statement.format(name, sql.Literal(password), sql.SQL(attributes)))  # type: ignore[arg-type]
+    admin.execute(statement.format(name, sql.Literal(password), sql.SQL(attributes)))
     dropped.callback(admin.execute, sql.SQL("DROP OWNED BY {} CASCADE; DROP ROLE {}").format(name, name))
 
     def disown() -> None:
@@ -137,7 +137,7 @@ def test_a_login_that_may_create_roles_and_schemas_is_enough(
             "ADMIN TRUE, INHERIT FALSE, SET FALSE" if admin.info.server_version >= 160_000 else "ADMIN OPTION"
         )
         statement = sql.SQL("GRANT {} TO {} WITH {}")
-        admin.execute(statement.format(sql.Identifier(role), name, sql.SQL(options)))  # type: ignore[arg-type]
+        admin.execute(statement.format(sql.Identifier(role), name, sql.SQL(options)))
     migrate(login)
     migrate(login)
     assert_migrated(url, as_service(login))

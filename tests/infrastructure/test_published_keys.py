@@ -4,7 +4,6 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,27 +16,12 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from application.identity import IdentityUnavailable, TokenRefused
 from infrastructure.identity import JwtVerifier, LocalTokens, PublishedKeys
 from infrastructure.keys.store import KeyStore
-
-ISSUER, AUDIENCE = "https://issuer.example", "billing"
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Clock:
-    """The time that tests set."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+from tests.support.identity import AUDIENCE, ISSUER, START, CallableClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> CallableClock:
+    return CallableClock()
 
 
 @pytest.fixture
@@ -92,7 +76,7 @@ def server() -> Iterator[KeyServer]:
 
 
 @pytest.fixture
-def published(server: KeyServer, clock: Clock) -> JwtVerifier:
+def published(server: KeyServer, clock: CallableClock) -> JwtVerifier:
     return JwtVerifier(PublishedKeys(server.url, clock), ISSUER, AUDIENCE, clock)
 
 
@@ -166,7 +150,7 @@ def test_a_weak_rsa_key_is_refused(server: KeyServer, published: JwtVerifier) ->
 
 
 def test_a_new_key_is_found_after_rotation_and_a_withdrawn_one_is_dropped(
-    server: KeyServer, published: JwtVerifier, clock: Clock
+    server: KeyServer, published: JwtVerifier, clock: CallableClock
 ) -> None:
     old, new = Party("old", "EdDSA"), Party("new", "EdDSA")
     server.publish(old.jwk)
@@ -178,7 +162,7 @@ def test_a_new_key_is_found_after_rotation_and_a_withdrawn_one_is_dropped(
 
 
 def test_tokens_with_invented_key_ids_cannot_make_us_flood_the_key_server(
-    server: KeyServer, published: JwtVerifier, clock: Clock
+    server: KeyServer, published: JwtVerifier, clock: CallableClock
 ) -> None:
     known = Party("known", "EdDSA")
     server.publish(known.jwk)
@@ -194,7 +178,7 @@ def test_tokens_with_invented_key_ids_cannot_make_us_flood_the_key_server(
 
 
 def test_while_the_key_server_is_down_known_keys_serve_for_an_hour(
-    server: KeyServer, published: JwtVerifier, clock: Clock
+    server: KeyServer, published: JwtVerifier, clock: CallableClock
 ) -> None:
     party = Party("ours", "EdDSA")
     server.publish(party.jwk)
@@ -211,7 +195,7 @@ def test_while_the_key_server_is_down_known_keys_serve_for_an_hour(
 
 
 def test_an_unknown_key_while_the_key_server_is_down_gets_no_verdict(
-    server: KeyServer, published: JwtVerifier, clock: Clock
+    server: KeyServer, published: JwtVerifier, clock: CallableClock
 ) -> None:
     party = Party("ours", "EdDSA")
     server.publish(party.jwk)
@@ -234,7 +218,7 @@ def test_a_key_server_that_answers_nonsense_gives_no_verdict(
         published.verify(Party("ours", "EdDSA").token())
 
 
-def test_a_key_server_that_is_not_there_gives_no_verdict(clock: Clock) -> None:
+def test_a_key_server_that_is_not_there_gives_no_verdict(clock: CallableClock) -> None:
     gone = KeyServer()
     gone.stop()
     verifier = JwtVerifier(PublishedKeys(gone.url, clock), ISSUER, AUDIENCE, clock)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from domain.documents.seal import SEAL_DOMAIN, Seal, seal_payload, sha256_hex
+from domain.documents.seal import SEAL_DOMAIN, Seal, seal_payload
+from domain.kernel.canonical import sha256_hex
 
 SEALED = {
     "document_id": "0190f5fe-7c00-7a00-8000-000000000001",

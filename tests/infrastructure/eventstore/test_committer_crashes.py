@@ -181,7 +181,7 @@ def test_kill_9_of_postgresql_loses_and_doubles_nothing(tmp_path: Path, patience
                 before = len(clients.told)
                 eventually(lambda before=before: len(clients.told) > before + 50)
                 threading.Event().wait(dice.uniform(0, 0.2))
-                pid = postmaster_pid_or_none(cluster)
+                pid = eventually(lambda: postmaster_pid_or_none(cluster))
                 assert pid is not None
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -124,7 +124,13 @@ def unacceptable(kind: str) -> tuple[Handler, StreamId, str]:
 
             return _appending(stream, Unlisted(document_id="d", file_format="PDF")), stream, "ana"
         case "a lone surrogate in the state":
-            return _appending(stream, DocumentDownloaded.model_construct(document_id="\ud800")), stream, "ana"
+            return (
+                _appending(
+                    stream, DocumentDownloaded.model_construct(document_id="\ud800", file_format="PDF")
+                ),
+                stream,
+                "ana",
+            )
         case "an answer that is not JSON":
             return (lambda t: Answer(200, object())), stream, "ana"
         case _:

@@ -77,7 +77,7 @@ def test_a_streams_events_are_selected_as_the_library_asks(
         ({"gt": 3}, []),
         ({"lte": 0}, []),
     ):
-        assert [e.originator_version for e in recorder.select_events(name, **options)] == versions  # type: ignore[arg-type]
+        assert [e.originator_version for e in recorder.select_events(name, **options)] == versions
 
 
 def test_notifications_are_selected_as_the_library_asks(

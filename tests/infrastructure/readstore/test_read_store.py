@@ -84,7 +84,7 @@ async def test_statements_of_one_fetch_see_one_moment(
 ) -> None:
     await asyncio.to_thread(give_numbers, database_urls.service, 3000)
     folding = asyncio.create_task(asyncio.to_thread(_fold_slowly, database_urls.service))
-    positions = set()
+    positions: set[int] = set()
     numbers = select_numbers(SERIES.id, None, None, 0, 100_000)
     while not folding.done() or len(positions) < 2:
         found = await store.fetch(NAMES, numbers, select_one_series(SERIES.id), numbers)

@@ -55,7 +55,7 @@ def configure_logging(level: str, log_format: str) -> None:
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )
     # Libraries log through the standard library: their lines take the same form, and only warnings pass.
     handler = logging.StreamHandler(sys.stderr)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
+import structlog.testing
 
 from infrastructure.embedded_postgres import EmbeddedPostgres, PostgresUnavailable, admin_url
 from infrastructure.embedded_postgres.places import places_of
@@ -93,20 +95,24 @@ def test_a_restart_that_fails_is_tried_again_and_told_when_it_keeps_failing(tmp_
         for failures in (2, 4):
             control.rename(hidden)
             os.kill(postmaster_pid(cluster), signal.SIGKILL)
-            wait_until_gone(cluster)
-            for _ in range(failures):
-                server.ensure_running()
+            tick_until(server, "embedded_postgres.restart_failed", times=failures)
             hidden.rename(control)
-            server.ensure_running()
+            tick_until(server, "embedded_postgres.restarted", times=1)
             assert kept(server.admin_url) == []
         control.rename(hidden)
         os.kill(postmaster_pid(cluster), signal.SIGKILL)
-        wait_until_gone(cluster)
         with pytest.raises(PostgresUnavailable, match="did not start"):
-            # More calls than failures: a process that is dying has left its folder before it can be reaped.
-            for _ in range(200):
-                server.ensure_running()
-                time.sleep(0.01)
+            tick_until(server, "embedded_postgres.restarted", times=1)
+
+
+def tick_until(server: EmbeddedPostgres, event: str, *, times: int) -> None:
+    """Ticks as the supervisor does until that was logged so often: a death is seen a moment after it."""
+    deadline = time.monotonic() + 30
+    with structlog.testing.capture_logs() as logged:
+        while sum(line["event"] == event for line in logged) < times:
+            assert time.monotonic() < deadline, f"{event} did not happen"
+            server.ensure_running()
+            time.sleep(0.01)
 
 
 def test_a_lock_file_whose_process_id_is_in_use_again_does_not_block_the_start(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from infrastructure.eventstore.recorder import (
     CommandRow,
     LedgerRecorder,
     Locked,
+    may_pass,
 )
 from infrastructure.eventstore.rows import HASH_VERSION, EventRow, leaf_hash, originator_id
 from infrastructure.eventstore.transaction import NOTHING, Folded, NotLoaded, OpenTransaction
@@ -150,7 +151,7 @@ class Committer:
                 return self._commit(batch)
             except Exception as error:
                 self._disconnect()
-                if not _may_pass(error):
+                if not may_pass(error):
                     return self._find_fault(batch, error)
                 log.warning("ledger-not-available", error=type(error).__name__, commands=len(batch))
             time.sleep(pause_seconds)
@@ -194,7 +195,7 @@ class Committer:
                 decided.events, commands=decided.commands, announcements=decided.announcements
             )
         except psycopg.Error as error:
-            if not _may_pass(error) or not self._was_committed(decided):
+            if not may_pass(error) or not self._was_committed(decided):
                 raise
 
     def _was_committed(self, decided: _Decided) -> bool:
@@ -360,15 +361,6 @@ class Committer:
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether trying again may help: the server is away, or took a lock or transaction from us."""
-    sqlstate = error.sqlstate or "" if isinstance(error, psycopg.Error) else ""
-    if isinstance(error, psycopg.InternalError):
-        return sqlstate.startswith("25")
-    # Class 54 is a value too long for an index.
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and sqlstate[:2] != "54"
 
 
 def _announcements(transaction: OpenTransaction, rows: list[EventRow]) -> list[AnnouncementRow]:

@@ -283,6 +283,15 @@ def stored_command(columns: tuple[Any, ...]) -> StoredCommand:
     return StoredCommand(bytes(key_hash), bytes(request_hash), bytes(answer), position)
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether trying again may help: the server is away, or took a lock or transaction from us."""
+    sqlstate = error.sqlstate or "" if isinstance(error, psycopg.Error) else ""
+    if isinstance(error, psycopg.InternalError):
+        return sqlstate.startswith("25")
+    # Class 54 is a value too long for an index.
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and sqlstate[:2] != "54"
+
+
 def _tail_parameters(known_versions: Iterable[tuple[StreamId, int]]) -> list[list[Any]]:
     types: list[str] = []
     ids: list[str] = []

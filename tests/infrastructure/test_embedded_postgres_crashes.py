@@ -33,6 +33,8 @@ from tests.support.postgres_processes import (
     wait_until_gone,
 )
 
+pytestmark = pytest.mark.slow
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take on other accounts")
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.postgres_server import fresh_database, service_url_for, shared_test_server
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 USE = """

@@ -223,6 +223,7 @@ def test_orders_of_one_issuer_at_once_get_numbers_without_gap_or_double(house: H
     assert sorted(holders) == sorted(documents)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_issued_in_five_seconds_is_202_and_issued_later(house: House) -> None:
     with house.without_worker():
         answer = house.post(paid("in-late"))

@@ -34,6 +34,7 @@ Weight = Literal["NotoSans", "NotoSans-Bold"]
 
 REGULAR: Weight = "NotoSans"
 BOLD: Weight = "NotoSans-Bold"
+_WEIGHTS = (REGULAR, BOLD)
 _FALLBACK = "DroidSansFallback"
 
 _NEXT_SUBSET = 256
@@ -54,7 +55,7 @@ class _Formatted(PDFObject):  # type: ignore[misc]
 
 
 class _EmbeddedFont(TTFont):  # type: ignore[misc]
-    """A TrueType font whose common subset is described once a process, not once a document."""
+    """A TrueType font; a text weight's common subset is described once a process, not once a document."""
 
     _common_widths: _Formatted | None = None
 
@@ -62,6 +63,9 @@ class _EmbeddedFont(TTFont):  # type: ignore[misc]
         """Adds the subsets that the document uses; called by reportlab when the document is saved."""
         name = self.state[doc].internalName
         super().addObjects(doc)
+        if self.fontName not in _WEIGHTS:
+            # The fallback has no common subset: its first one is made of what this document needs.
+            return
         common = doc.idToObject["BasicFonts"].dict[f"{name}+0"]
         if self._common_widths is None:
             self._common_widths = _Formatted(common.Widths.format(doc))
@@ -81,7 +85,7 @@ def warm_up() -> None:
 
 def begin_document(document: Any) -> None:
     """Gives a reportlab document the common first subset; to be called before any text is drawn in it."""
-    for weight in (REGULAR, BOLD):
+    for weight in _WEIGHTS:
         font = _font(weight)
         state = copy.copy(_common_state(weight))
         state.assignments = dict(state.assignments)

@@ -18,7 +18,7 @@ from domain.documents.order_snapshot import OrderData
 from domain.documents.receipt_content import receipt_content
 from domain.kernel.canonical import canonical_json
 from infrastructure.rendering.pdf import UnknownTemplateError, render_pdf
-from tests.support.golden_documents import golden_documents, identity, plain_order
+from tests.support.golden_documents import HASHES, golden_documents, identity, plain_order
 from tests.support.snapshots import order_data, orders, party_snapshot
 
 PROJECT = Path(__file__).parents[3]
@@ -195,6 +195,31 @@ def test_another_process_in_another_place_draws_the_same_bytes(environment: dict
     )
     expected = [hashlib.sha256(render_pdf(document.encode())).hexdigest() for document in documents]
     assert json.loads(finished.stdout)[::-1] == expected
+
+
+@pytest.mark.parametrize(
+    "before", ["株式会社山田", "서울 상사", "Ωμέγα", "Привет", "עברית", "😀", "ȸ ɐ ẞ ⅓ ₿"]
+)
+def test_what_a_process_drew_before_changes_no_byte(before: str) -> None:
+    program = (
+        "import sys, json, hashlib; from infrastructure.rendering.pdf import render_pdf\n"
+        "first, *documents = json.load(sys.stdin)\n"
+        "render_pdf(first.encode())\n"
+        "print(json.dumps([hashlib.sha256(render_pdf(d.encode())).hexdigest() for d in documents]))"
+    )
+    order = order_data("o-before")
+    order["orderPartySnapshot"]["buyer"]["legalName"] = before
+    first = canonical_json(receipt_content(OrderData.model_validate(order), identity())).decode()
+    documents = golden_documents()
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps([first, *(content.decode() for content in documents.values())]),
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert dict(zip(documents, json.loads(finished.stdout), strict=True)) == json.loads(HASHES.read_text())
 
 
 def test_a_changed_character_changes_the_file() -> None:

@@ -29,7 +29,7 @@ from domain.inbound.inbound import (
 from domain.kernel.canonical import canonical_json, sha256_hex
 from domain.kernel.claim import CLAIM, Claim, ClaimTaken, claim_stream
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import UpstreamValue
+from domain.kernel.facts import NO_CONTROLS, UpstreamValue
 from domain.kernel.streams import StreamId
 
 ORDER_PAID = "orders.PAID_IN_ESCROW"
@@ -38,9 +38,7 @@ ALIASES: Mapping[str, str] = {"payments.REFUND": REFUND_EXECUTED}
 """Other names under which upstream sends the same facts."""
 
 
-EventName = Annotated[
-    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1F\x7F\uFFFE\uFFFF]*$")
-]
+EventName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROLS)]
 """An event's id or source: text that the ledger can keep and people can read."""
 
 

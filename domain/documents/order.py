@@ -11,12 +11,11 @@ from domain.documents.order_snapshot import (
     OrderData,
     OrderFinancialSnapshot,
     SnapshotValue,
-    UpstreamId,
     check_equations,
 )
 from domain.kernel.canonical import canonical_json, sha256_hex
 from domain.kernel.errors import DomainError, FieldError
-from domain.kernel.facts import Fact, Value
+from domain.kernel.facts import Fact, Identifier, Value
 from domain.kernel.streams import EventType, StreamType
 
 ValueT = TypeVar("ValueT")
@@ -25,8 +24,8 @@ ValueT = TypeVar("ValueT")
 class RefundData(SnapshotValue):
     """What `payments.REFUND_EXECUTED` brings; the snapshot holds what is refunded, in positive amounts."""
 
-    order_id: UpstreamId
-    refund_id: UpstreamId
+    order_id: Identifier
+    refund_id: Identifier
     reason: str
     refund_snapshot: OrderFinancialSnapshot
 

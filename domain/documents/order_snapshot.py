@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.kernel.canonical import refuse_unstorable
 from domain.kernel.errors import DomainError, FieldError
-from domain.kernel.facts import CountryCode, UpstreamValue, Utc
+from domain.kernel.facts import NO_CONTROLS, CountryCode, Identifier, UpstreamValue, Utc
 from domain.kernel.money import MAX_MINOR, CurrencyCode, DecimalString, RateBasisPoints
 
 MAX_LINES = 10_000
@@ -21,13 +21,9 @@ MAX_LINES = 10_000
 _MOST_ERRORS = 100
 """An answer that names a hundred faults helps as much as one that names ten thousand."""
 
-_NO_CONTROLS = r"^[^\x00-\x1F\x7F\uFFFE\uFFFF]*$"
 _NO_CONTROLS_BUT_BREAKS = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFE\uFFFF]*$"
 
-UpstreamId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_CONTROLS)]
-"""An `Identifier` without control characters, which PostgreSQL text and XML could not hold."""
-
-Code = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=_NO_CONTROLS)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=NO_CONTROLS)]
 """A code of some list: a tax code, a unit, a tax category."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_NO_CONTROLS_BUT_BREAKS)]
@@ -73,11 +69,11 @@ class Address(SnapshotValue):
 class Party(SnapshotValue):
     """A buyer, a seller, the platform or its operations partner, as it was at that moment."""
 
-    party_id: UpstreamId
+    party_id: Identifier
     legal_name: Name
-    tax_id: Annotated[str, StringConstraints(max_length=50, pattern=_NO_CONTROLS)] | None = None
+    tax_id: Annotated[str, StringConstraints(max_length=50, pattern=NO_CONTROLS)] | None = None
     address: Address | None = None
-    email: Annotated[str, StringConstraints(max_length=320, pattern=_NO_CONTROLS)] | None = None
+    email: Annotated[str, StringConstraints(max_length=320, pattern=NO_CONTROLS)] | None = None
     type: Literal["B2C", "B2B"]
 
 
@@ -100,8 +96,8 @@ class Classification(SnapshotValue):
 class SnapshotLine(SnapshotValue):
     """One thing sold, at either `unit_amount` (minor units) or `unit_price` (major units, finer)."""
 
-    line_id: UpstreamId
-    sku: Annotated[str, StringConstraints(max_length=100, pattern=_NO_CONTROLS)] | None = None
+    line_id: Identifier
+    sku: Annotated[str, StringConstraints(max_length=100, pattern=NO_CONTROLS)] | None = None
     kind: Literal["GOODS", "SERVICE"] = "GOODS"
     description: Description
     quantity: DecimalString
@@ -135,7 +131,7 @@ class SnapshotTax(SnapshotValue):
     category: Code | None = None
     exemption_reason_code: Code | None = None
     applies_to: AppliesTo
-    line_id: UpstreamId | None = None
+    line_id: Identifier | None = None
     mode: TaxMode
     rate_basis_points: RateBasisPoints
     base_amount: Amount
@@ -150,7 +146,7 @@ class SnapshotTax(SnapshotValue):
 class OrderFinancialSnapshot(SnapshotValue):
     """All amounts of an order, or of what is refunded of one; minor units of `currency_uom_id`."""
 
-    snapshot_id: UpstreamId
+    snapshot_id: Identifier
     currency_uom_id: CurrencyCode
     captured_at: Utc
     lines: Annotated[tuple[SnapshotLine, ...], Field(min_length=1, max_length=MAX_LINES)]
@@ -170,16 +166,16 @@ class OrderFinancialSnapshot(SnapshotValue):
 class References(SnapshotValue):
     """Names under which other systems know the order's money."""
 
-    rapyd_transaction_id: UpstreamId | None = None
-    escrow_release_id: UpstreamId | None = None
-    refund_id: UpstreamId | None = None
-    dispute_id: UpstreamId | None = None
+    rapyd_transaction_id: Identifier | None = None
+    escrow_release_id: Identifier | None = None
+    refund_id: Identifier | None = None
+    dispute_id: Identifier | None = None
 
 
 class OrderData(SnapshotValue):
     """An order as `orders.PAID_IN_ESCROW` brings it."""
 
-    order_id: UpstreamId
+    order_id: Identifier
     country_code: CountryCode
     paid_at: Utc | None = None
     payment_means_code: Annotated[Code, StringConstraints(max_length=20)] | None = None

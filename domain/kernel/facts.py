@@ -48,7 +48,10 @@ Utc = Annotated[
 ]
 """A moment in UTC. As text it is RFC 3339 with `Z` or an offset; numbers and naive times are refused."""
 
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+NO_CONTROLS = r"^[^\x00-\x1F\x7F\uFFFE\uFFFF]*$"
+"""Text without control characters and noncharacters, which PostgreSQL text and XML could not hold."""
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROLS)]
 """An upstream id: any non-empty string up to 64 characters (contract §2)."""
 
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]

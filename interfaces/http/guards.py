@@ -10,7 +10,6 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from pydantic.alias_generators import to_camel
 
 from application.caller import Caller
 from application.identity import TokenClaims, TokenRefused
@@ -27,9 +26,6 @@ _USER_ID_MAX_LENGTH = 64
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Auth and Permission, by the operation's row in the catalog."""
     operation: Operation = handler.opt["operation"]
-    connection.scope["state"]["log_ids"] = {
-        to_camel(name): value for name, value in connection.path_params.items()
-    }
     if operation.authenticated:
         await _permitted(connection, operation)
     _refuse_unstorable(connection)

@@ -6,9 +6,8 @@ from application.handlers.number_series import open_number_series
 from application.ledger import Command
 from application.operations import OPEN_SERIES
 from domain.documents.document import DocType
-from domain.documents.order_snapshot import UpstreamId
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import CountryCode
+from domain.kernel.facts import CountryCode, Identifier
 from domain.numbering.series import NumberFormat
 from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
 from interfaces.http.guards import AnyRequest, caller_of, system_of
@@ -21,7 +20,7 @@ class OpenSeriesRequest(RequestBody):
     """Which series to open; without a format, the country driver's."""
 
     country_code: CountryCode
-    issuer_entity_id: UpstreamId
+    issuer_entity_id: Identifier
     doc_type: DocType
     format: NumberFormat | None = None
 

@@ -8,6 +8,7 @@ import pytest
 from application.operations import COMMON_ERRORS, OPERATIONS, Operation
 from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE
 from tests.support.house import House, paid
+from tests.support.problems import NAMES
 
 OPEN_PATHS = {"/health/live", "/health/ready", "/metrics", "/v1/documents/download"}
 
@@ -167,20 +168,7 @@ def test_everything_asks_for_a_bearer_token_but_what_is_open(document: dict[str,
 
 def test_the_error_envelope_has_the_contracts_names(document: dict[str, Any]) -> None:
     problem = document["components"]["schemas"]["Problem"]
-    assert set(problem["properties"]) == {
-        "type",
-        "title",
-        "status",
-        "detail",
-        "code",
-        "errorCode",
-        "message",
-        "reasonCode",
-        "correlationId",
-        "fieldErrors",
-        "missingFields",
-        "issuanceBlockers",
-    }
+    assert set(problem["properties"]) == NAMES
     assert set(problem["required"]) == set(problem["properties"])
 
 

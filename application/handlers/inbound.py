@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
@@ -66,13 +67,18 @@ class UpstreamFact:
         """The id of its inbound stream."""
         return inbound_id(self.event.source, self.event.id)
 
+    @cached_property
+    def planned(self) -> tuple[PlannedDocument, ...]:
+        """The documents that it calls for; made once, outside the ledger's lock."""
+        return planned_documents(self.data) if isinstance(self.data, OrderData) else ()
+
     @property
     def streams(self) -> frozenset[StreamId]:
         """What deciding on it reads."""
         streams = {INBOUND.stream(self.stream_id), ORDER.stream(self.data.order_id)}
         streams.add(claim_stream("SNAPSHOT", _snapshot_id(self.data)))
-        for planned in _planned(self):
-            streams |= planned.streams
+        for plan in self.planned:
+            streams |= plan.streams
         return frozenset(streams)
 
 
@@ -142,14 +148,10 @@ def _take(transaction: Transaction, fact: UpstreamFact) -> Effect:
     claim = _claim_snapshot(transaction, fact)
     transaction.append(claim_stream("SNAPSHOT", _snapshot_id(data)), claim)
     transaction.append(ORDER.stream(data.order_id), facts)
-    draft_and_number(transaction, _planned(fact))
+    draft_and_number(transaction, fact.planned)
     after = transaction.state(ORDER, data.order_id)
     waits = isinstance(data, RefundData) and after is not None and data.refund_id in after.waiting
     return "WAITING" if waits else "ACCEPTED"
-
-
-def _planned(fact: UpstreamFact) -> tuple[PlannedDocument, ...]:
-    return planned_documents(fact.data) if isinstance(fact.data, OrderData) else ()
 
 
 def _claim_snapshot(transaction: Transaction, fact: UpstreamFact) -> tuple[ClaimTaken, ...]:
@@ -171,7 +173,7 @@ def _snapshot_id(data: OrderData | RefundData) -> str:
 
 
 def _result(transaction: Transaction, fact: UpstreamFact, effect: Effect) -> Answer:
-    documents = tuple(document_entry(transaction, plan) for plan in _planned(fact))
+    documents = tuple(document_entry(transaction, plan) for plan in fact.planned)
     return Answer(200, Outcome(fact.event.id, effect, documents))
 
 

@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete-$(shell cat requirements.txt pyproject.toml | sha256sum | cut -c1-16)
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-.PHONY: run test check format golden lock clean
+.PHONY: run test check chaos bench format golden lock clean
 
 run: $(STAMP) ## start everything on this machine
 	BILLING_DEMO=$${BILLING_DEMO:-1} exec $(BIN)/billing run
@@ -18,6 +18,12 @@ check: $(STAMP) ## linters, types, import rules and the fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(PYTEST) -m "not slow"
+
+chaos: $(STAMP) ## break everything at random for MINUTES and check that nothing is lost; SEED repeats a run
+	$(BIN)/python -m tests.chaos --minutes $${MINUTES:-30} $${SEED:+--seed $$SEED}
+
+bench: $(STAMP) ## measure everything and write docs/performance.json and its page; SCALE=full for large ledgers
+	$(BIN)/python -m benchmarks --write --scale $${SCALE:-quick}
 
 format: $(STAMP) ## let ruff put the code in order
 	$(BIN)/ruff check --fix .

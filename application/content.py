@@ -2,32 +2,20 @@
 
 from application.ledger import Ledger
 from domain.documents.document import DOCUMENT, Document
-from domain.documents.order import ORDER, Order
 from domain.documents.order_snapshot import OrderData
 from domain.documents.receipt_content import DocumentIdentity, receipt_content
 from domain.kernel.canonical import canonical_json
 from domain.kernel.errors import not_found
-from domain.kernel.facts import Fact
-from domain.kernel.recorded import RecordedEvent
 from domain.kernel.registry import Registry
 
 
 async def load_document(ledger: Ledger, registry: Registry, document_id: str) -> Document:
     """A document's newest state. Raises `NOT_FOUND`."""
     stream = DOCUMENT.stream(document_id)
-    document: Document | None = registry.fold(stream, _facts(await ledger.history(stream)))
+    document: Document | None = registry.fold(stream, [event.fact for event in await ledger.history(stream)])
     if document is None:
         raise not_found("The document")
     return document
-
-
-async def load_order(ledger: Ledger, registry: Registry, order_id: str) -> OrderData:
-    """The order as it was paid. Raises `NOT_FOUND`."""
-    stream = ORDER.stream(order_id)
-    order: Order | None = registry.fold(stream, _facts(await ledger.history(stream)))
-    if order is None or order.order is None:
-        raise not_found("The order")
-    return order.order
 
 
 def document_content(document_id: str, document: Document, order: OrderData) -> bytes:
@@ -50,7 +38,3 @@ def document_content(document_id: str, document: Document, order: OrderData) -> 
         driver_version=drafted.driver_version,
     )
     return canonical_json(receipt_content(order, identity))
-
-
-def _facts(events: list[RecordedEvent]) -> list[Fact]:
-    return [event.fact for event in events]

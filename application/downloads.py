@@ -1,17 +1,17 @@
 """Handing out a document's sealed files: a short-lived token, then the bytes, each hand-over audited."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from application.caller import Caller
 from application.content import load_document
+from application.files import DocumentFiles
 from application.ledger import Answer, Audit, Command, Handler, Ledger, Transaction
 from application.operations import DOWNLOAD_DOCUMENT
 from application.ports import Clock, DownloadClaims, DownloadTokens
-from application.vault import Vault
+from application.vault import FileErased
 from domain.documents.access import DocumentDownloaded, FileFormat, access_stream
-from domain.documents.document import Document
+from domain.documents.document import DocumentIssued
 from domain.kernel.errors import DomainError, not_found
 from domain.kernel.registry import Registry
 
@@ -43,11 +43,16 @@ class Downloads:
     """Makes download tokens and redeems them."""
 
     def __init__(
-        self, ledger: Ledger, registry: Registry, vault: Vault, tokens: DownloadTokens, clock: Clock
+        self,
+        ledger: Ledger,
+        registry: Registry,
+        files: DocumentFiles,
+        tokens: DownloadTokens,
+        clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._registry = registry
-        self._vault = vault
+        self._files = files
         self._tokens = tokens
         self._clock = clock
 
@@ -73,8 +78,14 @@ class Downloads:
         """
         claims = self._tokens.read(token)
         document = await load_document(self._ledger, self._registry, claims.document_id)
-        name, sha256, content_type = _file_of(document, claims.file_format)
-        content = await asyncio.to_thread(self._vault.get, name)
+        issued = document.issued
+        if issued is None:
+            raise not_found("The document")
+        name, sha256, content_type = _file_of(issued, claims.file_format)
+        try:
+            content = await self._files.read(issued, name)
+        except FileErased:
+            raise not_found("The document's file, erased at its owner's request,") from None
         audit = Audit(
             tenant_id=claims.tenant,
             actor=claims.caller,
@@ -83,7 +94,11 @@ class Downloads:
             correlation_id=correlation_id,
         )
         downloaded = DocumentDownloaded(
-            document_id=claims.document_id, file_format=claims.file_format, ip=ip, device=device
+            document_id=claims.document_id,
+            caller=claims.caller,
+            file_format=claims.file_format,
+            ip=ip,
+            device=device,
         )
         committed = await self._ledger.commit(Command(audit, _record(downloaded)))
         number = document.numbered.number if document.numbered else claims.document_id
@@ -101,10 +116,7 @@ def _record(downloaded: DocumentDownloaded) -> Handler:
     return handle
 
 
-def _file_of(document: Document, file_format: FileFormat) -> tuple[str, str, str]:
-    issued = document.issued
-    if issued is None:
-        raise not_found("The document")
+def _file_of(issued: DocumentIssued, file_format: FileFormat) -> tuple[str, str, str]:
     if file_format == "PDF":
         return issued.pdf_name, issued.seal.sha256_pdf, CONTENT_TYPES["PDF"]
     if file_format == "JSON":

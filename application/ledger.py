@@ -5,7 +5,7 @@ answers. It runs under the ledger's head lock, so it does no I/O, and it sees ev
 and every fact it appended itself.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -88,14 +88,15 @@ Handler = Callable[[Transaction], Answer]
 class Command:
     """One command on its way to the ledger.
 
-    `streams` names what the handler will read, as far as known; a stream outside it is loaded and the
-    command is decided again.
+    `streams` names what the handler will read, and `subjects` whose personal data its facts will hold, as far
+    as known; whatever else it turns out to need is loaded and the command decided again.
     """
 
     audit: Audit
     handler: Handler
     streams: frozenset[StreamId] = field(default_factory=frozenset)
     idempotency: IdempotencyClaim | None = None
+    subjects: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class EventFilter:
     stream: StreamId | None = None
     streams: Sequence[StreamId] = ()
     stream_type: str | None = None
+    positions: Sequence[int] = ()
     after_position: int | None = None
     descending: bool = False
     limit: int = 50
@@ -138,6 +140,10 @@ class Ledger(Protocol):
         as_of: datetime | None = None,
     ) -> list[RecordedEvent]:
         """A stream's events in order, up to a version, a position or a recorded time (inclusive)."""
+        ...
+
+    async def histories(self, streams: Collection[StreamId]) -> dict[StreamId, list[RecordedEvent]]:
+        """The events of each stream, in order; streams without any are left out."""
         ...
 
     async def search(self, event_filter: EventFilter) -> list[RecordedEvent]:

@@ -1,11 +1,12 @@
 """Ports: what the application needs from outside. Adapters stand in `infrastructure/`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from application.vault import SubjectSecret
 from domain.documents.access import FileFormat
 from domain.kernel.streams import StreamId
 
@@ -23,6 +24,22 @@ class Ids(Protocol):
 
     def new(self) -> UUID:
         """A fresh UUIDv7."""
+        ...
+
+
+class Fingerprint(Protocol):
+    """Hashes by which the same content is recognised again."""
+
+    def __call__(self, content: Any) -> str:
+        """The keyed hash of a JSON-ready value, whatever the order of its keys."""
+        ...
+
+
+class SubjectSecrets(Protocol):
+    """Persons' keys for files. Raises `LedgerUnavailable`."""
+
+    async def by_id(self, key_ids: Collection[UUID]) -> dict[UUID, SubjectSecret | None]:
+        """The keys of these ids; None for destroyed ones."""
         ...
 
 
@@ -112,10 +129,14 @@ class DownloadTokens(Protocol):
 
 @dataclass(frozen=True)
 class Proof:
-    """A stream's state as far as it can be read, and what is wrong with its stored rows (empty: nothing)."""
+    """A stream's state as far as it can be read, and what is wrong with its stored rows (empty: nothing).
+
+    `erased` says that personal data of it was erased.
+    """
 
     state: Any
     problems: tuple[str, ...]
+    erased: bool = False
 
 
 class LedgerProof(Protocol):

@@ -1,8 +1,11 @@
 """The write-once vault as the application knows it: objects by name, written once, never deleted by us."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
+from uuid import UUID
 
 from domain.kernel.facts import Value
 
@@ -30,6 +33,29 @@ class VaultMissing(VaultError):
     """There is no object of that name."""
 
 
+class FileErased(VaultError):
+    """The object is kept, but the key of the person whose it was is destroyed: nobody can read it again."""
+
+
+@dataclass(frozen=True)
+class SubjectSecret:
+    """A key of a person, 32 bytes; without it an object that was sealed for that person does not open."""
+
+    key_id: UUID
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """An object to be stored: its name, its bytes, how long it must stand, and for whom it is sealed."""
+
+    name: str
+    content: bytes
+    retention_class: str
+    retain_until: date
+    sealed_for: SubjectSecret | None = None
+
+
 class StoredObject(Value):
     """An object as it is kept: `sha256` (hex) and `size_bytes` are of the content before encryption."""
 
@@ -48,15 +74,19 @@ class Vault(Protocol):
     Every method raises VaultUnavailable where the store cannot be reached now.
     """
 
-    def put(self, name: str, content: bytes, *, retention_class: str, retain_until: date) -> StoredObject:
+    def put(self, deposit: Deposit) -> StoredObject:
         """Store once, durably. The same content again answers what exists, its retention as first given.
 
         Raises VaultConflict where the name holds other content, VaultCorrupt where it holds damaged bytes.
         """
         ...
 
-    def get(self, name: str) -> bytes:
-        """The content as it was put. Raises VaultMissing, VaultCorrupt."""
+    def put_all(self, deposits: Sequence[Deposit]) -> list[StoredObject | VaultError]:
+        """What `put` answers or raises for each; cheaper, for it waits for the disk once for all of them."""
+        ...
+
+    def get(self, name: str, sealed_for: SubjectSecret | None = None) -> bytes:
+        """The content as it was put, for the same person. Raises VaultMissing, VaultCorrupt."""
         ...
 
     def exists(self, name: str) -> bool:

@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from application.content import document_content
-from application.ports import LedgerProof, Renderer
+from application.files import DocumentFiles
+from application.ports import LedgerProof, Proof, Renderer
 from application.signing import KeyUnusable, Signature, SignatureInvalid, Signer
-from application.vault import Vault, VaultError, VaultMissing
-from domain.documents.document import DOCUMENT, Document
+from application.vault import FileErased, VaultError, VaultMissing
+from domain.documents.document import DOCUMENT, Document, DocumentIssued
 from domain.documents.order import ORDER, Order
 from domain.documents.seal import seal_payload
 from domain.kernel.canonical import sha256_hex
+
+_ERASED = "ERASED: the personal data that it was made of is gone, with its key."
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,9 @@ class Verification:
 class Verifier:
     """Verifies documents from the vault, the ledger's stored rows and the seal's public key."""
 
-    def __init__(self, proof: LedgerProof, vault: Vault, signer: Signer, renderer: Renderer) -> None:
+    def __init__(self, proof: LedgerProof, files: DocumentFiles, signer: Signer, renderer: Renderer) -> None:
         self._proof = proof
-        self._vault = vault
+        self._files = files
         self._signer = signer
         self._renderer = renderer
 
@@ -59,11 +62,10 @@ class Verifier:
         document_proof = await self._proof.prove(DOCUMENT.stream(document_id))
         document = document_proof.state
         leaf_problems = list(document_proof.problems)
-        order: Order | None = None
+        order_proof = Proof(None, ())
         if isinstance(document, Document):
             order_proof = await self._proof.prove(ORDER.stream(document.drafted.source_ref.id))
             leaf_problems += order_proof.problems
-            order = order_proof.state if isinstance(order_proof.state, Order) else None
         leaf = Check(
             "ledger-leaf",
             not leaf_problems,
@@ -74,15 +76,13 @@ class Verifier:
             unreadable = "The ledger holds no readable issued document."
             names = ("pdf-hash", "json-hash", "seal-signature", "pdf-re-render", "json-from-ledger")
             return Verification((*(failed(name, unreadable) for name in names), leaf))
-        return Verification((*await self._file_checks(document_id, document, order), leaf))
+        return Verification((*await self._file_checks(document_id, document, order_proof), leaf))
 
-    async def _file_checks(
-        self, document_id: str, document: Document, order: Order | None
-    ) -> tuple[Check, ...]:
+    async def _file_checks(self, document_id: str, document: Document, order: Proof) -> tuple[Check, ...]:
         issued = document.issued
         assert issued is not None, "verify() hands over issued documents only"
-        pdf = await self._stored(issued.pdf_name)
-        content = await self._stored(issued.json_name)
+        pdf = await self._stored(issued, issued.pdf_name)
+        content = await self._stored(issued, issued.json_name)
         return (
             _hash_check("pdf-hash", pdf, issued.seal.sha256_pdf),
             _hash_check("json-hash", content, issued.seal.sha256_json),
@@ -91,9 +91,9 @@ class Verifier:
             await _guarded("json-from-ledger", lambda: _content_check(document_id, document, order, content)),
         )
 
-    async def _stored(self, name: str) -> bytes | VaultError:
+    async def _stored(self, issued: DocumentIssued, name: str) -> bytes | VaultError:
         try:
-            return await asyncio.to_thread(self._vault.get, name)
+            return await self._files.read(issued, name)
         except VaultError as error:
             return error
         except ValueError:
@@ -118,6 +118,8 @@ class Verifier:
         return passed("seal-signature", f"Signed by key {seal.key_id} ({seal.algorithm}).")
 
     async def _re_render_check(self, pdf: bytes | VaultError, content: bytes | VaultError) -> Check:
+        if isinstance(pdf, FileErased):
+            return passed("pdf-re-render", _ERASED)
         if isinstance(pdf, VaultError) or isinstance(content, VaultError):
             return failed("pdf-re-render", "The vault's files cannot be read.")
         again = await self._renderer.render(content)
@@ -127,16 +129,23 @@ class Verifier:
 
 
 async def _content_check(
-    document_id: str, document: Document, order: Order | None, content: bytes | VaultError
+    document_id: str, document: Document, order_proof: Proof, content: bytes | VaultError
 ) -> Check:
-    if order is None or order.order is None or isinstance(content, VaultError):
+    order = order_proof.state.order if isinstance(order_proof.state, Order) else None
+    if order_proof.erased and isinstance(content, FileErased):
+        return passed("json-from-ledger", _ERASED)
+    if order is None or isinstance(content, VaultError):
         return failed("json-from-ledger", "The order or the stored JSON cannot be read.")
-    if document_content(document_id, document, order.order) != content:
-        return failed("json-from-ledger", "The stored JSON is not what the ledger's events say.")
-    return passed("json-from-ledger", "The stored JSON is what the ledger's events say.")
+    if document_content(document_id, document, order) == content:
+        return passed("json-from-ledger", "The stored JSON is what the ledger's events say.")
+    if order_proof.erased:
+        return passed("json-from-ledger", _ERASED)
+    return failed("json-from-ledger", "The stored JSON is not what the ledger's events say.")
 
 
 def _hash_check(name: str, content: bytes | VaultError, expected: str) -> Check:
+    if isinstance(content, FileErased):
+        return passed(name, _ERASED)
     if isinstance(content, VaultError):
         return failed(name, str(content))
     if sha256_hex(content) != expected:

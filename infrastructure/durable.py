@@ -21,12 +21,27 @@ def write_all(descriptor: int, content: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def write_synced(path: Path, content: bytes, *, mode: int) -> None:
-    """Write a new file and force its bytes to disk; the caller syncs the folder. On failure it is removed."""
+def write_new(path: Path, content: bytes, *, mode: int) -> int:
+    """Write a new file; the caller forces it to disk by the descriptor returned and closes that.
+
+    It stays open in between, because a write-back that fails is told to it and may not be to a later one. On
+    failure the file is removed.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         write_all(descriptor, content)
         os.fchmod(descriptor, mode)
+    except OSError:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def write_synced(path: Path, content: bytes, *, mode: int) -> None:
+    """Write a new file and force its bytes to disk; the caller syncs the folder. On failure it is removed."""
+    descriptor = write_new(path, content, mode=mode)
+    try:
         os.fsync(descriptor)
     except OSError:
         path.unlink(missing_ok=True)

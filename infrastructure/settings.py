@@ -29,6 +29,14 @@ class Settings(BaseSettings):
     jwt_jwks_url: str = Field("", description="JWKS of the identity provider; empty: the local key pair")
     jwt_issuer: str = Field("", description="`iss` that tokens must carry; empty: the local issuer")
     jwt_audience: str = Field("", description="`aud` that tokens must carry; empty: the local audience")
+    event_source: str = Field(
+        "urn:billing-docs",
+        min_length=1,
+        description="`source` of outbound facts, a URI that no other installation uses",
+    )
+    webhook_give_up_hours: int = Field(
+        24, ge=1, le=720, description="how long a webhook's message is tried before it is a dead letter"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
     log_format: Literal["json", "console"] = Field(
         "json", description="`json` lines, or `console` for people"

@@ -22,7 +22,21 @@ LEDGER_APPEND_SECONDS = Histogram(
 PROJECTION_LAG_EVENTS = Gauge(
     "projection_lag_events", "Events not yet folded.", ["projection"], multiprocess_mode="mostrecent"
 )
-OUTBOX_PENDING = Gauge("outbox_pending", "Outbound facts not yet delivered.", multiprocess_mode="mostrecent")
+OUTBOX_PENDING = Gauge(
+    "outbox_pending",
+    "Outbound facts that an enabled subscriber has not been told yet.",
+    multiprocess_mode="mostrecent",
+)
+OUTBOX_OLDEST_PENDING = Gauge(
+    "outbox_oldest_pending_timestamp_seconds",
+    "When the oldest of them was recorded, in seconds since 1970; 0 while there is none.",
+    multiprocess_mode="mostrecent",
+)
+OUTBOX_DELIVERED = Counter("outbox_delivered_total", "Outbound facts delivered.", ["subscriber"])
+OUTBOX_FAILED = Counter("outbox_failed_total", "Attempts to deliver that failed.", ["subscriber"])
+OUTBOX_DEAD_LETTERS = Counter(
+    "outbox_dead_letters_total", "Outbound facts given up for a subscriber.", ["subscriber"]
+)
 HTTP_REQUESTS = Counter("billing_http_requests_total", "Requests answered.", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("billing_http_request_duration_seconds", "Time to answer.", ["method", "route"])
 DOCS_ISSUED = Counter("docs_issued_total", "Documents issued.", ["doc_type", "country"])

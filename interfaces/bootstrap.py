@@ -1,33 +1,52 @@
 """The only place where ports meet adapters: everything of one ledger hangs on one `System`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from random import SystemRandom
 
 from psycopg_pool import AsyncConnectionPool
 
 from application.downloads import Downloads
+from application.erasure import Erasure, SubjectKeys
+from application.files import DocumentFiles
 from application.identity import TokenVerifier
 from application.issuing import Issuer, IssuingLoop
 from application.ledger import Ledger
-from application.ports import Clock, DocumentObserver, ReadStore, Renderer
+from application.ports import Clock, DocumentObserver, Fingerprint, ReadStore, Renderer, SubjectSecrets
 from application.signing import Signer
 from application.vault import Vault
 from application.verification import Verifier
 from domain.kernel.registry import Registry
 from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
-from infrastructure.database import as_service
+from infrastructure.database import as_service, still_open
 from infrastructure.download_tokens import MacDownloadTokens
 from infrastructure.embedded_postgres import admin_url, service_url
 from infrastructure.eventstore.answers import AnswerSeal
+from infrastructure.eventstore.command_log import CommandLogKeeper
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.erasures import PostgresSubjectKeys, PostgresSubjectSecrets
+from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.ledger import Pool, PostgresLedger
 from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.eventstore.proof import PostgresLedgerProof
+from infrastructure.eventstore.snapshotting import Snapshotter
+from infrastructure.eventstore.subject_keys import SubjectKeyWrap
 from infrastructure.identity import JwtVerifier, LocalKeys, LocalTokens, PublishedKeys
+from infrastructure.keys.fingerprints import KeyedFingerprint
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
+from infrastructure.outbox.delivery import WebhookChannel
+from infrastructure.outbox.messages import Messages
+from infrastructure.outbox.relay import OutboxRelay
+from infrastructure.outbox.schedule import Schedule
+from infrastructure.outbox.subscribers import WEBHOOK
+from infrastructure.outbox.target import TargetSeal
+from infrastructure.outbox.turn import Delivery
+from infrastructure.readstore.head import HeadWatch
 from infrastructure.readstore.runner import ProjectionRunner
 from infrastructure.readstore.store import PostgresReadStore
+from infrastructure.readstore.subject_index import ReadModelSubjectIndex
 from infrastructure.readstore.worklist import DocumentWorkList
 from infrastructure.rendering.pool import RenderPool
 from infrastructure.settings import Settings
@@ -61,7 +80,7 @@ class System:
     settings: Settings
     clock: Clock
     registry: Registry
-    mapper: LedgerMapper
+    reader: EventReader
     keys: KeyStore
     signer: Signer
     vault: Vault
@@ -71,7 +90,11 @@ class System:
     tokens: TokenVerifier
     downloads: Downloads
     verifier: Verifier
+    subject_keys: SubjectKeys
+    secrets: SubjectSecrets
+    erasure: Erasure
     observer: DocumentObserver
+    fingerprint: Fingerprint
     request_hash_key: bytes
     service_url: str
     pool: Pool
@@ -103,23 +126,29 @@ def build_system(
     signer = Ed25519Signer(keys.seal)
     vault = FolderVault(settings.vault_folder, keys.vault, signer, clock.now)
     mapper = LedgerMapper(REGISTRY)
+    wrap = SubjectKeyWrap(keys.subjects)
+    reader = EventReader(mapper, wrap)
     pool: Pool = AsyncConnectionPool(
         urls.service,
         open=False,
         min_size=1,
         max_size=POOL_SIZE,
         timeout=5,
+        check=still_open,
         kwargs={"autocommit": True, "connect_timeout": 5},
     )
     answers = AnswerSeal(keys.derive(b"stored-answer"))
-    committer = Committer(urls.service, REGISTRY, answers, clock, RandomIds())
-    ledger = PostgresLedger(pool, committer, mapper, answers)
+    committer = Committer(urls.service, REGISTRY, answers, wrap, clock, RandomIds())
+    ledger = PostgresLedger(pool, committer, reader, answers, clock)
     read_store = PostgresReadStore(pool)
+    subject_keys = PostgresSubjectKeys(pool)
+    secrets = PostgresSubjectSecrets(pool, wrap)
+    files = DocumentFiles(vault, secrets)
     return System(
         settings=settings,
         clock=clock,
         registry=REGISTRY,
-        mapper=mapper,
+        reader=reader,
         keys=keys,
         signer=signer,
         vault=vault,
@@ -128,15 +157,25 @@ def build_system(
         read_store=read_store,
         tokens=_token_verifier(settings, keys, clock),
         downloads=Downloads(
-            ledger, REGISTRY, vault, MacDownloadTokens(keys.derive(b"download-token"), clock.now), clock
+            ledger, REGISTRY, files, MacDownloadTokens(keys.derive(b"download-token"), clock.now), clock
         ),
-        verifier=Verifier(PostgresLedgerProof(ledger, mapper, REGISTRY), vault, signer, renderer),
+        verifier=Verifier(PostgresLedgerProof(ledger, mapper, REGISTRY), files, signer, renderer),
+        subject_keys=subject_keys,
+        secrets=secrets,
+        erasure=Erasure(subject_keys, ReadModelSubjectIndex(read_store), ledger, REGISTRY, clock),
         observer=MetricsObserver(),
+        fingerprint=KeyedFingerprint(keys.derive(b"fingerprint")),
         request_hash_key=keys.derive(b"request-hash"),
         service_url=urls.service,
         pool=pool,
         committer=committer,
     )
+
+
+def event_reader(settings: Settings) -> EventReader:
+    """Reads stored events, for who needs no whole system. Raises `KeyUnusable`."""
+    keys = KeyStore(settings.data_dir / "keys")
+    return EventReader(LedgerMapper(REGISTRY), SubjectKeyWrap(keys.subjects))
 
 
 def _token_verifier(settings: Settings, keys: KeyStore, clock: Clock) -> JwtVerifier:
@@ -152,8 +191,39 @@ def local_tokens(settings: Settings, keys: KeyStore) -> LocalTokens:
 
 
 def projection_runners(system: System) -> list[ProjectionRunner]:
-    """One runner a projection, not started."""
-    return [ProjectionRunner(system.service_url, projection, system.mapper) for projection in PROJECTIONS]
+    """One runner a projection, not started; together they watch the head once."""
+    head = HeadWatch(system.service_url)
+    return [
+        ProjectionRunner(system.service_url, projection, system.reader, head) for projection in PROJECTIONS
+    ]
+
+
+def target_seal(keys: KeyStore) -> TargetSeal:
+    """Seals where subscribers stand and their secrets. Raises `KeyUnusable`."""
+    return TargetSeal(keys.derive(b"webhook-secret"))
+
+
+def outbox_relay(system: System) -> OutboxRelay:
+    """What tells subscribers of outbound facts, not started."""
+    settings = system.settings
+    delivery = Delivery(
+        messages=Messages(system.reader, system.registry, settings.event_source),
+        channels={WEBHOOK: WebhookChannel(target_seal(system.keys), system.clock)},
+        schedule=Schedule(timedelta(hours=settings.webhook_give_up_hours), SystemRandom().random),
+        clock=system.clock,
+        ids=RandomIds(),
+    )
+    return OutboxRelay(system.service_url, delivery)
+
+
+def command_log_keeper(system: System) -> CommandLogKeeper:
+    """What makes and drops the command log's partitions, not started."""
+    return CommandLogKeeper(system.service_url, system.clock)
+
+
+def snapshotter(system: System) -> Snapshotter:
+    """What keeps snapshots of long streams, not started."""
+    return Snapshotter(system.service_url, system.registry, system.reader)
 
 
 def issuing_loop(system: System, shard: Shard = EVERYTHING) -> IssuingLoop:
@@ -162,6 +232,7 @@ def issuing_loop(system: System, shard: Shard = EVERYTHING) -> IssuingLoop:
         system.ledger,
         system.registry,
         system.vault,
+        system.secrets,
         system.signer,
         system.renderer,
         system.clock,

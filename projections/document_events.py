@@ -1,17 +1,20 @@
-"""A document's audit timeline: what was done to it and with it, by whom (S3 §6.3)."""
+"""A document's audit timeline: what was done to it and with it, by whom (S3 §6.3).
 
-from typing import Any, cast
+From where it was taken is personal: it stays in the ledger, sealed, and whoever may see it reads it there.
+"""
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Select, Table, Text, select
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Table, Text, bindparam, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.documents.access import DocumentDownloaded
 from domain.documents.document import DocumentIssued, DocumentIssueFailed
 from domain.kernel.recorded import RecordedEvent
-from projections.projection import METADATA, Key, Projection, Row, RowFold
+from projections.projection import METADATA, Key, Projection, Query, Row, one_row
 
 DOCUMENT_EVENT_TABLE = Table(
-    "document_event_v1",
+    "document_event_v2",
     METADATA,
     # The ledger gives it; a sequence of its own would tie a rebuilt table to the live one.
     Column("position", BigInteger, primary_key=True, autoincrement=False),
@@ -19,18 +22,16 @@ DOCUMENT_EVENT_TABLE = Table(
     Column("event_type", Text, nullable=False),
     Column("actor_id", Text, nullable=False),
     Column("actor_role", Text, nullable=False),
-    Column("ip", Text),
-    Column("device", Text),
     Column("timestamp_utc", DateTime(timezone=True), nullable=False),
     Column("metadata", JSONB, nullable=False),
 )
 Index(
-    "document_event_v1_timeline",
+    "document_event_v2_timeline",
     DOCUMENT_EVENT_TABLE.c.document_id,
     DOCUMENT_EVENT_TABLE.c.position,
 )
 Index(
-    "document_event_v1_type",
+    "document_event_v2_type",
     DOCUMENT_EVENT_TABLE.c.event_type,
     DOCUMENT_EVENT_TABLE.c.timestamp_utc,
 )
@@ -47,20 +48,15 @@ def _key(event: RecordedEvent) -> Key:
 
 
 def _fold(_: Row | None, event: RecordedEvent) -> Row:
-    document_id, ip, device, metadata = event.stream.id, None, None, _metadata(event)
-    if event.name == "document-access.downloaded":
-        downloaded = cast(DocumentDownloaded, event.fact)
-        document_id, ip, device = downloaded.document_id, downloaded.ip, downloaded.device
+    fact = event.fact
     return {
         "position": event.position,
-        "document_id": document_id,
+        "document_id": fact.document_id if isinstance(fact, DocumentDownloaded) else event.stream.id,
         "event_type": _TYPES[event.name],
         "actor_id": event.actor,
         "actor_role": event.role,
-        "ip": ip,
-        "device": device,
         "timestamp_utc": event.recorded_at,
-        "metadata": metadata,
+        "metadata": _metadata(event),
     }
 
 
@@ -79,16 +75,22 @@ def _metadata(event: RecordedEvent) -> dict[str, Any]:
 DOCUMENT_EVENTS = Projection(
     name="document-events",
     event_names=frozenset(_TYPES),
-    row_folds=(RowFold(DOCUMENT_EVENT_TABLE, _key, _fold),),
+    row_folds=(one_row(DOCUMENT_EVENT_TABLE, _key, _fold),),
+    version=2,
 )
 
 
-def select_timeline(document_id: str, after_position: int, limit: int) -> Select[Any]:
-    """A document's timeline, oldest first, behind a cursor's position."""
-    event = DOCUMENT_EVENT_TABLE.c
-    return (
-        select(DOCUMENT_EVENT_TABLE)
-        .where(event.document_id == document_id, event.position > after_position)
-        .order_by(event.position)
-        .limit(limit)
+_TIMELINE = (
+    select(DOCUMENT_EVENT_TABLE)
+    .where(
+        DOCUMENT_EVENT_TABLE.c.document_id == bindparam("document_id", type_=Text),
+        DOCUMENT_EVENT_TABLE.c.position > bindparam("after_position", type_=BigInteger),
     )
+    .order_by(DOCUMENT_EVENT_TABLE.c.position)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
+def select_timeline(document_id: str, after_position: int, limit: int) -> Query:
+    """A document's timeline, oldest first, behind a cursor's position."""
+    return Query(_TIMELINE, {"document_id": document_id, "after_position": after_position, "limit": limit})

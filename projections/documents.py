@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -15,16 +15,11 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    and_,
     bindparam,
-    false,
     func,
-    or_,
     select,
-    true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from domain.documents.document import (
     DocumentDrafted,
@@ -32,17 +27,16 @@ from domain.documents.document import (
     DocumentIssueFailed,
     DocumentNumbered,
 )
-from domain.documents.order import OrderPaid
-from domain.documents.receipt_content import receipt_search_text
-from domain.documents.visibility import DocumentScope
+from domain.documents.order import OrderPaid, OrderPersonalDataErased
+from domain.documents.receipt_content import receipt_names, receipt_search_text
 from domain.kernel.recorded import RecordedEvent
-from projections.projection import METADATA, Key, Projection, Row, RowFold, fold_by_name
+from projections.projection import METADATA, Key, Projection, Query, Row, fold_by_name, one_row
 
 DOCUMENT_TABLE = Table(
-    "document_v1",
+    "document_v2",
     METADATA,
     Column("document_id", Text, primary_key=True),
-    Column("document_key", Text, nullable=False, unique=True),
+    Column("document_key", Text, nullable=False),
     Column("document_version", Integer, nullable=False),
     Column("stream_version", Integer, nullable=False),
     Column("order_id", Text),
@@ -67,38 +61,55 @@ DOCUMENT_TABLE = Table(
     Column("failure", JSONB),
     Column("drafted_position", BigInteger, nullable=False),
 )
-Index("document_v1_newest", DOCUMENT_TABLE.c.drafted_position)
-Index("document_v1_order", DOCUMENT_TABLE.c.order_id, DOCUMENT_TABLE.c.doc_type)
-Index("document_v1_buyer", DOCUMENT_TABLE.c.buyer_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v1_seller", DOCUMENT_TABLE.c.seller_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v2_newest", DOCUMENT_TABLE.c.drafted_position)
+Index("document_v2_key", DOCUMENT_TABLE.c.document_key, unique=True)
+Index("document_v2_order", DOCUMENT_TABLE.c.order_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v2_buyer", DOCUMENT_TABLE.c.buyer_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v2_seller", DOCUMENT_TABLE.c.seller_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v2_issuer", DOCUMENT_TABLE.c.issuer_entity_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v2_type", DOCUMENT_TABLE.c.doc_type, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v2_country", DOCUMENT_TABLE.c.country_code, DOCUMENT_TABLE.c.drafted_position)
 Index(
-    "document_v1_number",
+    "document_v2_country_type",
     DOCUMENT_TABLE.c.country_code,
-    DOCUMENT_TABLE.c.issuer_entity_id,
-    DOCUMENT_TABLE.c.series_id,
-    DOCUMENT_TABLE.c.number,
+    DOCUMENT_TABLE.c.doc_type,
+    DOCUMENT_TABLE.c.drafted_position,
 )
-Index("document_v1_issued_at", DOCUMENT_TABLE.c.issued_at)
+Index("document_v2_issue_date", DOCUMENT_TABLE.c.issue_date, DOCUMENT_TABLE.c.drafted_position)
+# Nearly every document is ISSUED; the others are few enough to be listed.
 Index(
-    "document_v1_to_issue",
+    "document_v2_status",
+    DOCUMENT_TABLE.c.status,
+    DOCUMENT_TABLE.c.drafted_position,
+    postgresql_where=DOCUMENT_TABLE.c.status != "ISSUED",
+)
+Index(
+    "document_v2_to_issue",
     DOCUMENT_TABLE.c.retry_at,
     postgresql_where=DOCUMENT_TABLE.c.status == "DRAFT",
 )
+# For searches by the beginning of a number and by its end.
 Index(
-    "document_v1_number_text",
-    func.lower(DOCUMENT_TABLE.c.number).label("number_text"),
-    postgresql_using="gin",
-    postgresql_ops={"number_text": "gin_trgm_ops"},
+    "document_v2_number",
+    func.lower(DOCUMENT_TABLE.c.number).label("number"),
+    postgresql_ops={"number": "text_pattern_ops"},
+)
+Index(
+    "document_v2_number_reversed",
+    func.reverse(func.lower(DOCUMENT_TABLE.c.number)).label("reversed"),
+    postgresql_ops={"reversed": "text_pattern_ops"},
 )
 
 ORDER_TEXT_TABLE = Table(
-    "order_text_v1",
+    "order_text_v2",
     METADATA,
     Column("order_id", Text, primary_key=True),
+    # [subject, name] of the parties in `search_text`, so that erasing one can take its name out.
+    Column("names", JSONB, nullable=False),
     Column("search_text", Text, nullable=False),
 )
 Index(
-    "order_text_v1_search",
+    "order_text_v2_search",
     ORDER_TEXT_TABLE.c.search_text,
     postgresql_using="gin",
     postgresql_ops={"search_text": "gin_trgm_ops"},
@@ -106,9 +117,19 @@ Index(
 
 
 def searchable(text: str) -> str:
-    """Text as it is searched: case-folded, accents off, so that `ibanez` finds `Ibáñez`."""
+    """Text as it is searched: case-folded, accents off, so that `ibanez` finds `Ibáñez`, all in ASCII.
+
+    Any other character is spelled as `x`, its code and `z`: whether PostgreSQL takes it for a letter, which
+    is what it indexes, depends on the database's locale.
+    """
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return "".join(
+        character if character.isascii() else f"x{ord(character):x}z"
+        for character in decomposed
+        if not unicodedata.combining(character)
+    )
 
 
 def _drafted(row: Row, event: RecordedEvent) -> Row:
@@ -174,12 +195,34 @@ def _issue_failed(row: Row, event: RecordedEvent) -> Row:
     }
 
 
-def _order_text(_: Row | None, event: RecordedEvent) -> Row:
+def _order_text(row: Row, event: RecordedEvent) -> Row | None:
     order = cast(OrderPaid, event.fact).order
+    names = [list(pair) for pair in receipt_names(order)]
+    lines = searchable("\n".join(receipt_search_text(order)))
     return {
         "order_id": order.order_id,
-        "search_text": searchable("\n".join((order.order_id, *receipt_search_text(order)))),
+        "names": names,
+        "search_text": _text_before_lines(order.order_id, names) + lines,
     }
+
+
+def _order_text_without_names(row: Row, event: RecordedEvent) -> Row | None:
+    """What search knows of the lines stays; the erased party's name goes."""
+    erased = cast(OrderPersonalDataErased, event.fact)
+    if not row or erased.retention_class != "FISCAL":
+        return row or None
+    names = [[subject, name] for subject, name in row["names"] if subject != erased.subject]
+    lines = row["search_text"].removeprefix(_text_before_lines(row["order_id"], row["names"]))
+    return row | {"names": names, "search_text": _text_before_lines(row["order_id"], names) + lines}
+
+
+def _text_before_lines(order_id: str, names: list[list[str]]) -> str:
+    return searchable("\n".join((order_id, *(name for _, name in names)))) + "\n"
+
+
+_fold_order_text = fold_by_name(
+    {"order.paid-in-escrow": _order_text, "order.personal-data-erased": _order_text_without_names}
+)
 
 
 fold_document = fold_by_name(
@@ -197,7 +240,7 @@ def _document_key(event: RecordedEvent) -> Key | None:
 
 
 def _order_key(event: RecordedEvent) -> Key | None:
-    return (event.stream.id,) if event.name == "order.paid-in-escrow" else None
+    return (event.stream.id,) if event.stream.type == "order" else None
 
 
 DOCUMENTS = Projection(
@@ -209,99 +252,47 @@ DOCUMENTS = Projection(
             "document.issued",
             "document.issue-failed",
             "order.paid-in-escrow",
+            "order.personal-data-erased",
         }
     ),
     row_folds=(
-        RowFold(DOCUMENT_TABLE, _document_key, fold_document),
-        RowFold(ORDER_TEXT_TABLE, _order_key, _order_text),
+        one_row(DOCUMENT_TABLE, _document_key, fold_document),
+        one_row(ORDER_TEXT_TABLE, _order_key, _fold_order_text),
     ),
+    version=2,
 )
 
 
-def in_scope(scope: DocumentScope) -> ColumnElement[bool]:
-    """The condition for documents that a caller may know of (the same rule as `DocumentScope.shows`)."""
-    document = DOCUMENT_TABLE.c
-    ways: list[ColumnElement[bool]] = [true() if scope.every else false()]
-    if scope.buyer_id is not None:
-        ways.append(document.buyer_id == scope.buyer_id)
-    if scope.seller_id is not None:
-        ways.append(document.seller_id == scope.seller_id)
-    if scope.by_country:
-        ways.append(document.country_code.in_(sorted(scope.by_country)))
-    conditions = [or_(*ways)]
-    if scope.countries is not None:
-        conditions.append(document.country_code.in_(sorted(scope.countries)))
-    if not scope.drafts:
-        conditions.append(document.status != "DRAFT")
-    return and_(*conditions)
+def _documents_with(column: Column[str]) -> Select[Any]:
+    return select(DOCUMENT_TABLE).where(column == bindparam("wanted", type_=Text))
 
 
-_EQUALS = {
-    "orderId": DOCUMENT_TABLE.c.order_id,
-    "docType": DOCUMENT_TABLE.c.doc_type,
-    "status": DOCUMENT_TABLE.c.status,
-    "countryCode": DOCUMENT_TABLE.c.country_code,
-    "issuerEntityId": DOCUMENT_TABLE.c.issuer_entity_id,
-    "buyerId": DOCUMENT_TABLE.c.buyer_id,
-    "sellerId": DOCUMENT_TABLE.c.seller_id,
-}
+_BY_ID = _documents_with(DOCUMENT_TABLE.c.document_id)
+_BY_KEY = _documents_with(DOCUMENT_TABLE.c.document_key)
+_BY_IDS = select(DOCUMENT_TABLE).where(
+    DOCUMENT_TABLE.c.document_id == func.any(bindparam("wanted", type_=ARRAY(Text)))
+)
+_IDS_OF_ORDER = _documents_with(DOCUMENT_TABLE.c.order_id).with_only_columns(DOCUMENT_TABLE.c.document_id)
 
 
-def select_documents(
-    scope: DocumentScope, filters: dict[str, Any], before_position: int | None, limit: int
-) -> Select[Any]:
-    """Documents in scope, newest first, below a cursor's position.
-
-    `filters` by query parameter: those of `_EQUALS`, `issuedFrom` and `issuedTo` (times or dates,
-    inclusive), `q`.
-    """
-    document = DOCUMENT_TABLE.c
-    statement = select(DOCUMENT_TABLE).where(in_scope(scope))
-    for name, column in _EQUALS.items():
-        if filters.get(name) is not None:
-            statement = statement.where(column == filters[name])
-    if (issued_from := filters.get("issuedFrom")) is not None:
-        statement = statement.where(_issued_column(issued_from) >= issued_from)
-    if (issued_to := filters.get("issuedTo")) is not None:
-        statement = statement.where(_issued_column(issued_to) <= issued_to)
-    if filters.get("q"):
-        statement = statement.where(_found_by(str(filters["q"])))
-    if before_position is not None:
-        statement = statement.where(document.drafted_position < before_position)
-    return statement.order_by(document.drafted_position.desc()).limit(limit)
-
-
-def _issued_column(bound: datetime | date) -> ColumnElement[Any]:
-    """Times bound the issue time, dates the issue date in the issuer's calendar."""
-    return DOCUMENT_TABLE.c.issued_at if isinstance(bound, datetime) else DOCUMENT_TABLE.c.issue_date
-
-
-def _found_by(q: str) -> ColumnElement[bool]:
-    text = searchable(q.strip())
-    document = DOCUMENT_TABLE.c
-    orders = select(ORDER_TEXT_TABLE.c.order_id).where(
-        ORDER_TEXT_TABLE.c.search_text.contains(text, autoescape=True)
-    )
-    return or_(
-        func.lower(document.number).contains(text, autoescape=True),
-        document.order_id.in_(orders),
-        document.order_id == q.strip(),
-    )
-
-
-def select_document(document_id: str) -> Select[Any]:
+def select_document(document_id: str) -> Query:
     """One document, whoever may see it."""
-    return select(DOCUMENT_TABLE).where(DOCUMENT_TABLE.c.document_id == document_id)
+    return Query(_BY_ID, {"wanted": document_id})
 
 
-def select_document_by_key(document_key: str) -> Select[Any]:
+def select_document_by_key(document_key: str) -> Query:
     """The document with that key."""
-    return select(DOCUMENT_TABLE).where(DOCUMENT_TABLE.c.document_key == document_key)
+    return Query(_BY_KEY, {"wanted": document_key})
 
 
-def select_documents_by_id(document_ids: list[str]) -> Select[Any]:
+def select_documents_by_id(document_ids: list[str]) -> Query:
     """These documents, in no order."""
-    return select(DOCUMENT_TABLE).where(DOCUMENT_TABLE.c.document_id.in_(document_ids))
+    return Query(_BY_IDS, {"wanted": document_ids})
+
+
+def select_document_ids_of_order(order_id: str) -> Query:
+    """The ids of an order's documents."""
+    return Query(_IDS_OF_ORDER, {"wanted": order_id})
 
 
 @dataclass(frozen=True)
@@ -314,22 +305,19 @@ class Shard:
 
 EVERYTHING = Shard(0, 1)
 
-
-def select_documents_to_issue(shard: Shard) -> Select[Any]:
-    """A shard's numbered drafts whose time has come at `now`, the longest due first, `limit` of them."""
-    document = DOCUMENT_TABLE.c
-    return (
-        select(document.document_id)
-        .where(
-            document.status == "DRAFT",
-            document.retry_at <= bindparam("now", type_=DateTime(timezone=True)),
-            func.abs(func.hashtext(document.document_id) % shard.count) == shard.index,
-        )
-        .order_by(document.retry_at)
-        .limit(bindparam("limit", type_=Integer))
+_TO_ISSUE = (
+    select(DOCUMENT_TABLE.c.document_id)
+    .where(
+        DOCUMENT_TABLE.c.status == "DRAFT",
+        DOCUMENT_TABLE.c.retry_at <= bindparam("now", type_=DateTime(timezone=True)),
+        func.abs(func.hashtext(DOCUMENT_TABLE.c.document_id) % bindparam("shards", type_=Integer))
+        == bindparam("shard", type_=Integer),
     )
+    .order_by(DOCUMENT_TABLE.c.retry_at)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
-def select_document_ids_of_order(order_id: str) -> Select[Any]:
-    """The ids of an order's documents."""
-    return select(DOCUMENT_TABLE.c.document_id).where(DOCUMENT_TABLE.c.order_id == order_id)
+def select_documents_to_issue(shard: Shard, now: datetime, limit: int) -> Query:
+    """A shard's numbered drafts whose time has come, the longest due first, `limit` of them."""
+    return Query(_TO_ISSUE, {"shards": shard.count, "shard": shard.index, "now": now, "limit": limit})

@@ -3,8 +3,9 @@
 from projections.document_events import DOCUMENT_EVENTS
 from projections.documents import DOCUMENTS
 from projections.number_series import SERIES
+from projections.subject_streams import SUBJECT_STREAMS
 from projections.tasks import TASKS
 
-PROJECTIONS = (DOCUMENTS, DOCUMENT_EVENTS, SERIES, TASKS)
+PROJECTIONS = (DOCUMENTS, DOCUMENT_EVENTS, SERIES, SUBJECT_STREAMS, TASKS)
 
 PROJECTIONS_BY_NAME = {projection.name: projection for projection in PROJECTIONS}

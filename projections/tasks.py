@@ -1,14 +1,26 @@
 """Open tasks: what waits for a person or a retry, its cause, and what resumes it (contract §6)."""
 
-from typing import Any, cast
+from typing import cast
 from urllib.parse import quote
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Select, Table, Text, select, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    select,
+    true,
+)
 
 from domain.documents.document import DocumentIssueFailed
 from domain.documents.order import OrderRefunded, OrderRefundParked
 from domain.kernel.recorded import RecordedEvent
-from projections.projection import METADATA, Key, Projection, Row, RowFold, fold_by_name
+from projections.projection import METADATA, Key, Projection, Query, Row, fold_by_name, one_row
 
 TASK_TABLE = Table(
     "task_v1",
@@ -94,16 +106,21 @@ _FOLDS = {
 TASKS = Projection(
     name="tasks",
     event_names=frozenset(_FOLDS),
-    row_folds=(RowFold(TASK_TABLE, _key, fold_by_name(_FOLDS)),),
+    row_folds=(one_row(TASK_TABLE, _key, fold_by_name(_FOLDS)),),
 )
 
 
-def select_open_tasks(after_position: int, limit: int) -> Select[Any]:
-    """Open tasks, oldest first, behind a cursor's position."""
-    task = TASK_TABLE.c
-    return (
-        select(TASK_TABLE)
-        .where(task.is_open == true(), task.position > after_position)
-        .order_by(task.position)
-        .limit(limit)
+_OPEN_TASKS = (
+    select(TASK_TABLE)
+    .where(
+        TASK_TABLE.c.is_open == true(),
+        TASK_TABLE.c.position > bindparam("after_position", type_=BigInteger),
     )
+    .order_by(TASK_TABLE.c.position)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
+def select_open_tasks(after_position: int, limit: int) -> Query:
+    """Open tasks, oldest first, behind a cursor's position."""
+    return Query(_OPEN_TASKS, {"after_position": after_position, "limit": limit})

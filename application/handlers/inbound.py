@@ -15,8 +15,9 @@ from application.handlers.documents import (
     planned_documents,
 )
 from application.ledger import Answer, Handler, Transaction
+from application.ports import Fingerprint
 from application.validation import invalid_field, parse
-from domain.documents.order import ORDER, RefundData, pay, refund
+from domain.documents.order import ORDER, RefundData, order_content, pay, refund, refund_content
 from domain.documents.order_snapshot import OrderData
 from domain.inbound.inbound import (
     INBOUND,
@@ -27,10 +28,10 @@ from domain.inbound.inbound import (
     refuse,
     seen_before,
 )
-from domain.kernel.canonical import canonical_json, sha256_hex
 from domain.kernel.claim import CLAIM, Claim, ClaimTaken, claim_stream
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import NO_CONTROLS, UpstreamValue
+from domain.kernel.privacy import subject_of
 from domain.kernel.streams import StreamId
 
 ORDER_PAID = "orders.PAID_IN_ESCROW"
@@ -55,12 +56,16 @@ class CloudEvent(UpstreamValue):
 
 @dataclass(frozen=True)
 class UpstreamFact:
-    """An upstream fact whose data has been read, ready to be decided on."""
+    """An upstream fact whose data has been read, ready to be decided on.
+
+    `fingerprint` is of its type and data as sent, `content_fingerprint` of what may never differ of it.
+    """
 
     event: CloudEvent
     type: str
     data: OrderData | RefundData
     fingerprint: str
+    content_fingerprint: str
 
     @property
     def stream_id(self) -> str:
@@ -81,16 +86,31 @@ class UpstreamFact:
             streams |= plan.streams
         return frozenset(streams)
 
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """Whose personal data it brings."""
+        if isinstance(self.data, RefundData):
+            return frozenset()
+        parties = self.data.order_party_snapshot
+        present = (parties.buyer, parties.seller, parties.ops, parties.platform)
+        return frozenset(subject_of(party) for party in present if party is not None)
 
-def read_fact(event: CloudEvent) -> UpstreamFact:
+
+def read_fact(event: CloudEvent, fingerprint: Fingerprint) -> UpstreamFact:
     """Reads an event's data by its type. Raises `VALIDATION_FAILED` naming the fields."""
     fact_type = ALIASES.get(event.type, event.type)
     model = _MODELS.get(fact_type)
     if model is None:
         raise invalid_field("type", "UNKNOWN", "This type of event is not taken here.")
     data = parse(model, event.data, "data")
-    fingerprint = sha256_hex(canonical_json({"type": fact_type, "data": event.data}))
-    return UpstreamFact(event, fact_type, data, fingerprint)
+    content = order_content(data) if isinstance(data, OrderData) else refund_content(data)
+    return UpstreamFact(
+        event=event,
+        type=fact_type,
+        data=data,
+        fingerprint=fingerprint({"type": fact_type, "data": event.data}),
+        content_fingerprint=fingerprint(content),
+    )
 
 
 @dataclass(frozen=True)
@@ -142,7 +162,10 @@ def _take(transaction: Transaction, fact: UpstreamFact) -> Effect:
     """Lets the order decide, claims the snapshot's id, and does what the facts call for."""
     data = fact.data
     before = transaction.state(ORDER, data.order_id)
-    facts = pay(before, data) if isinstance(data, OrderData) else refund(before, data)
+    fingerprint = fact.content_fingerprint
+    facts = (
+        pay(before, data, fingerprint) if isinstance(data, OrderData) else refund(before, data, fingerprint)
+    )
     if not facts:
         return "DUPLICATE"
     claim = _claim_snapshot(transaction, fact)

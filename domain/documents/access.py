@@ -4,9 +4,10 @@ Downloads do not touch the document's own stream, so that its version moves only
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal, assert_never
 
 from domain.kernel.facts import Fact, Value
+from domain.kernel.privacy import PersonalData, PersonalDataErased, Pii
 from domain.kernel.streams import EventType, StreamId, StreamType
 
 FileFormat = Literal["PDF", "JSON", "FISCAL"]
@@ -15,10 +16,17 @@ FileFormat = Literal["PDF", "JSON", "FISCAL"]
 class DocumentDownloaded(Fact):
     """A sealed file of the document was handed out. `ip` and `device` are what the request showed."""
 
+    personal: ClassVar[PersonalData] = PersonalData("user", "caller", unknown_fields="ACCESS")
+
     document_id: str
+    caller: str
     file_format: FileFormat
-    ip: str | None = None
-    device: str | None = None
+    ip: Annotated[str | None, Pii("ACCESS")] = None
+    device: Annotated[str | None, Pii("ACCESS")] = None
+
+
+class AccessDataErased(PersonalDataErased):
+    """Where a user took the document from is erased; that they did stays."""
 
 
 class AccessMonth(Value):
@@ -32,10 +40,28 @@ def access_stream(document_id: str, at: datetime) -> StreamId:
     return DOCUMENT_ACCESS.stream(f"{document_id}/{at:%Y-%m}")
 
 
-def _evolve(month: AccessMonth | None, _: DocumentDownloaded) -> AccessMonth:
-    return AccessMonth(downloads=1 if month is None else month.downloads + 1)
+def _evolve(month: AccessMonth | None, fact: DocumentDownloaded | AccessDataErased) -> AccessMonth:
+    downloads = 0 if month is None else month.downloads
+    match fact:
+        case DocumentDownloaded():
+            return AccessMonth(downloads=downloads + 1)
+        case AccessDataErased():
+            return AccessMonth(downloads=downloads)
+        case _:
+            assert_never(fact)
+
+
+def _with_caller(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 left who it was to the event's actor."""
+    return {**content, "caller": "unknown"}
 
 
 DOCUMENT_ACCESS: StreamType[AccessMonth] = StreamType(
-    "document-access", (EventType("document-access.downloaded", DocumentDownloaded),), _evolve
+    "document-access",
+    (
+        EventType("document-access.downloaded", DocumentDownloaded, 2, {1: _with_caller}),
+        EventType("document-access.personal-data-erased", AccessDataErased),
+    ),
+    _evolve,
+    state=AccessMonth,
 )

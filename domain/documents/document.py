@@ -4,7 +4,7 @@ Commands: draft, number, issue, fail. Void and replace need a country driver tha
 """
 
 from datetime import date
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from domain.documents.seal import Seal
 from domain.kernel.errors import DomainError
@@ -91,10 +91,14 @@ class DocumentNumbered(Fact):
 
 
 class DocumentIssued(Fact):
-    """Its files are in the vault under these names, sealed; from now on everybody entitled may see it."""
+    """Its files are in the vault under these names, sealed; from now on everybody entitled may see it.
+
+    `sealed_under` is the id of the reader's key, without which they do not open.
+    """
 
     pdf_name: str
     json_name: str
+    sealed_under: str | None = None
     seal: Seal
     retention: Retention
 
@@ -166,12 +170,17 @@ def evolve(document: Document | None, fact: DocumentFact) -> Document:
             assert_never(fact)
 
 
+def _openly_stored(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew no files that open with a person's key only."""
+    return content
+
+
 DOCUMENT: StreamType[Document] = StreamType(
     "document",
     (
         EventType("document.drafted", DocumentDrafted),
         EventType("document.numbered", DocumentNumbered),
-        EventType("document.issued", DocumentIssued),
+        EventType("document.issued", DocumentIssued, 2, {1: _openly_stored}),
         EventType("document.issue-failed", DocumentIssueFailed),
     ),
     evolve,

@@ -3,19 +3,21 @@
 Commands: pay, refund. A refund that arrives before its order waits, takes effect with it, or is parked.
 """
 
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 from pydantic import Field
 
 from domain.documents.order_snapshot import (
     OrderData,
     OrderFinancialSnapshot,
+    OrderPartySnapshot,
+    Party,
     SnapshotValue,
     check_equations,
 )
-from domain.kernel.canonical import canonical_json, sha256_hex
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import Fact, Identifier, Value
+from domain.kernel.privacy import PersonalDataErased, without_personal_data
 from domain.kernel.streams import EventType, StreamType
 
 ValueT = TypeVar("ValueT")
@@ -31,7 +33,7 @@ class RefundData(SnapshotValue):
 
 
 class OrderPaid(Fact):
-    """The order was paid into escrow. `fingerprint` is the SHA-256 of what may never differ again."""
+    """The order was paid into escrow. `fingerprint` is the keyed hash of what may never differ again."""
 
     order: OrderData
     fingerprint: str
@@ -58,6 +60,10 @@ class OrderRefundParked(Fact):
     code: str
 
 
+class OrderPersonalDataErased(PersonalDataErased):
+    """What the order held of a party is erased; its amounts stay."""
+
+
 class RefundRecorded(Value):
     """A refund that took effect or waits: its fingerprint and buyer total (minor units)."""
 
@@ -80,32 +86,30 @@ class Order(Value):
         return sum(refund.amount for refund in self.refunds.values())
 
 
-def order_fingerprint(order: OrderData) -> str:
-    """SHA-256 of what the order's documents are made of: country, financial and party snapshots."""
-    content = order.model_dump(
+def order_content(order: OrderData) -> dict[str, Any]:
+    """What an order's documents are made of and may never differ: country, financial and party snapshots."""
+    return order.model_dump(
         mode="json",
         by_alias=True,
         exclude_none=True,
         include={"order_id", "country_code", "order_financial_snapshot", "order_party_snapshot"},
     )
-    return sha256_hex(canonical_json(content))
 
 
-def refund_fingerprint(refund: RefundData) -> str:
-    """SHA-256 of a refund fact."""
-    return sha256_hex(canonical_json(refund.model_dump(mode="json", by_alias=True, exclude_none=True)))
+def refund_content(refund: RefundData) -> dict[str, Any]:
+    """What may never differ of a refund: all of it."""
+    return refund.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 Paid = tuple[OrderPaid | OrderRefunded | OrderRefundParked, ...]
 
 
-def pay(state: Order | None, order: OrderData) -> Paid:
+def pay(state: Order | None, order: OrderData, fingerprint: str) -> Paid:
     """Records a paid order and lets the refunds that waited for it take effect.
 
-    The same order again is (). Raises `SNAPSHOT_INCONSISTENT`, or `SNAPSHOT_CONFLICT` where the order is
-    known with another snapshot.
+    `fingerprint` is that of `order_content(order)`. The same order again is (). Raises
+    `SNAPSHOT_INCONSISTENT`, or `SNAPSHOT_CONFLICT` where the order is known with another snapshot.
     """
-    fingerprint = order_fingerprint(order)
     if state is not None and state.order is not None:
         if state.fingerprint != fingerprint:
             raise DomainError("SNAPSHOT_CONFLICT", "This order was recorded with another snapshot.")
@@ -126,12 +130,14 @@ def pay(state: Order | None, order: OrderData) -> Paid:
     return tuple(facts)
 
 
-def refund(state: Order | None, data: RefundData) -> tuple[OrderRefunded | OrderRefundAwaited, ...]:
+def refund(
+    state: Order | None, data: RefundData, fingerprint: str
+) -> tuple[OrderRefunded | OrderRefundAwaited, ...]:
     """Records a refund, or that it waits for its order; the same refund again is ().
 
-    Raises `SNAPSHOT_INCONSISTENT`, `SNAPSHOT_CONFLICT`, `CURRENCY_MISMATCH` or `REFUND_EXCEEDS_PAID`.
+    `fingerprint` is that of `refund_content(data)`. Raises `SNAPSHOT_INCONSISTENT`, `SNAPSHOT_CONFLICT`,
+    `CURRENCY_MISMATCH` or `REFUND_EXCEEDS_PAID`.
     """
-    fingerprint = refund_fingerprint(data)
     state = state or Order()
     known = state.refunds.get(data.refund_id) or state.waiting.get(data.refund_id)
     if known is not None:
@@ -159,7 +165,7 @@ def _check_refund(state: Order, order: OrderData, data: RefundData) -> None:
         raise DomainError("REFUND_EXCEEDS_PAID", "The refunds of this order would exceed what was paid.")
 
 
-OrderFact = OrderPaid | OrderRefunded | OrderRefundAwaited | OrderRefundParked
+OrderFact = OrderPaid | OrderRefunded | OrderRefundAwaited | OrderRefundParked | OrderPersonalDataErased
 
 
 def evolve(state: Order | None, fact: OrderFact) -> Order:
@@ -188,21 +194,50 @@ def evolve(state: Order | None, fact: OrderFact) -> Order:
                     "parked": {**state.parked, fact.refund_id: fact.code},
                 }
             )
+        case OrderPersonalDataErased():
+            return state.model_copy(update={"order": state.order and _erased(state.order, fact)})
         case _:
             assert_never(fact)
+
+
+def _erased(order: OrderData, fact: OrderPersonalDataErased) -> OrderData:
+    """The order without what its parties' erased keys had sealed."""
+
+    def party(of: Party) -> Party:
+        return without_personal_data(of, fact.subject, fact.retention_class)
+
+    parties = order.order_party_snapshot
+    remaining: OrderPartySnapshot = without_personal_data(parties, fact.subject, fact.retention_class)
+    remaining = remaining.model_copy(
+        update={
+            "buyer": party(parties.buyer),
+            "seller": party(parties.seller),
+            "ops": parties.ops and party(parties.ops),
+            "platform": party(parties.platform),
+        }
+    )
+    return without_personal_data(order, fact.subject, fact.retention_class).model_copy(
+        update={"order_party_snapshot": remaining}
+    )
 
 
 def _without(refunds: dict[str, ValueT], refund_id: str) -> dict[str, ValueT]:
     return {key: value for key, value in refunds.items() if key != refund_id}
 
 
+def _unsealed(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 held the parties' data in the clear, under the same names."""
+    return content
+
+
 ORDER: StreamType[Order] = StreamType(
     "order",
     (
-        EventType("order.paid-in-escrow", OrderPaid),
+        EventType("order.paid-in-escrow", OrderPaid, 2, {1: _unsealed}),
         EventType("order.refund-executed", OrderRefunded),
         EventType("order.refund-awaited", OrderRefundAwaited),
         EventType("order.refund-parked", OrderRefundParked),
+        EventType("order.personal-data-erased", OrderPersonalDataErased),
     ),
     evolve,
 )

@@ -6,7 +6,7 @@ other and nothing here recomputes one. It is called before a snapshot is recorde
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -14,6 +14,7 @@ from domain.kernel.canonical import refuse_unstorable
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import NO_CONTROLS, CountryCode, Identifier, UpstreamValue, Utc
 from domain.kernel.money import MAX_MINOR, CurrencyCode, DecimalString, RateBasisPoints
+from domain.kernel.privacy import ERASED_TEXT, PersonalData, Pii
 
 MAX_LINES = 10_000
 """More lines than any order has; a snapshot above it is malformed, not large."""
@@ -40,6 +41,12 @@ Amount = Annotated[int, Field(strict=True, ge=-MAX_MINOR, le=MAX_MINOR)]
 
 A negative one is well formed but breaks a rule, so `check_equations` refuses it (422).
 """
+
+TaxId = Annotated[str, StringConstraints(max_length=50, pattern=NO_CONTROLS)]
+"""A tax number as the party wrote it; countries' drivers check it."""
+
+Email = Annotated[str, StringConstraints(max_length=320, pattern=NO_CONTROLS)]
+"""An e-mail address, as long as RFC 5321 lets it be."""
 
 AppliesTo = Literal["ITEMS", "PLATFORM_FEE", "OPS_FEE", "PROCESSING_FEE", "SELLER_FEE"]
 TaxMode = Literal["INCLUDED", "ADDED", "WITHHELD"]
@@ -69,16 +76,20 @@ class Address(SnapshotValue):
 class Party(SnapshotValue):
     """A buyer, a seller, the platform or its operations partner, as it was at that moment."""
 
+    personal: ClassVar[PersonalData] = PersonalData("party", "party_id", unknown_fields="CONTACT")
+
     party_id: Identifier
-    legal_name: Name
-    tax_id: Annotated[str, StringConstraints(max_length=50, pattern=NO_CONTROLS)] | None = None
-    address: Address | None = None
-    email: Annotated[str, StringConstraints(max_length=320, pattern=NO_CONTROLS)] | None = None
+    legal_name: Annotated[Name, Pii("FISCAL", erased=ERASED_TEXT)]
+    tax_id: Annotated[TaxId | None, Pii("FISCAL")] = None
+    address: Annotated[Address | None, Pii("FISCAL")] = None
+    email: Annotated[Email | None, Pii("CONTACT")] = None
     type: Literal["B2C", "B2B"]
 
 
 class OrderPartySnapshot(SnapshotValue):
     """Everybody who takes part in an order."""
+
+    personal: ClassVar[PersonalData] = PersonalData("party", "buyer.party_id", unknown_fields="CONTACT")
 
     buyer: Party
     seller: Party
@@ -173,7 +184,11 @@ class References(SnapshotValue):
 
 
 class OrderData(SnapshotValue):
-    """An order as `orders.PAID_IN_ESCROW` brings it."""
+    """An order as `orders.PAID_IN_ESCROW` brings it. What no model describes is taken for the buyer's."""
+
+    personal: ClassVar[PersonalData] = PersonalData(
+        "party", "order_party_snapshot.buyer.party_id", unknown_fields="CONTACT"
+    )
 
     order_id: Identifier
     country_code: CountryCode

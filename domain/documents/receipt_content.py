@@ -17,6 +17,7 @@ from domain.documents.order_snapshot import (
     buyer_tax_total,
 )
 from domain.kernel.facts import CountryCode, Utc, Value, rfc3339
+from domain.kernel.privacy import ERASED_TEXT, subject_of
 
 
 class DocumentIdentity(Value):
@@ -186,15 +187,23 @@ def receipt_totals(snapshot: OrderFinancialSnapshot) -> Totals:
     )
 
 
+def receipt_names(order: OrderData) -> tuple[tuple[str, str], ...]:
+    """Subject and name of the parties by whose names a receipt is found; not of those who are erased."""
+    parties = order.order_party_snapshot
+    return tuple(
+        (subject_of(party), party.legal_name)
+        for party in (parties.buyer, parties.seller, parties.platform)
+        if party.legal_name != ERASED_TEXT
+    )
+
+
 def receipt_search_text(order: OrderData) -> tuple[str, ...]:
-    """What a search for a receipt's content should find: party names, line descriptions and skus, once each.
+    """What else a search for a receipt's content should find: line descriptions and skus, once each.
 
     Order ids and document numbers are not among them; the read model has them as columns.
     """
-    parties = order.order_party_snapshot
-    names = (parties.buyer.legal_name, parties.seller.legal_name, parties.platform.legal_name)
     lines = order.order_financial_snapshot.lines
-    texts = (*names, *(line.description for line in lines), *(line.sku or "" for line in lines))
+    texts = (*(line.description for line in lines), *(line.sku or "" for line in lines))
     return tuple(dict.fromkeys(text for text in texts if text.strip()))
 
 

@@ -19,7 +19,7 @@ Effect = Literal["ACCEPTED", "DUPLICATE", "WAITING"]
 class InboundReceived(Fact):
     """An upstream event was taken in, to that effect.
 
-    `data_fingerprint` is the SHA-256 of the canonical JSON of its type and data.
+    `data_fingerprint` is the keyed hash of its type and data.
     """
 
     source: str

@@ -1,6 +1,7 @@
 """Canonical JSON (RFC 8785), the one byte form in which values are hashed, signed and rendered."""
 
 import hashlib
+import json
 import math
 from typing import Any
 
@@ -8,6 +9,11 @@ import rfc8785
 
 _DEEPEST_NESTING = 32
 """Far below the recursion limit, and deeper than any fact an upstream system has reason to send."""
+
+_LARGEST_INTEGER = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 _NEVER_STORED = ("\x00", "\ufffe", "\uffff")
 """PostgreSQL has no NUL in text, and XML has no noncharacters: neither can be kept or printed."""
@@ -19,7 +25,39 @@ def canonical_json(value: Any) -> bytes:
     Raises `rfc8785.CanonicalizationError` for what that form cannot hold: integers beyond ±(2^53 − 1),
     NaN, infinities, lone surrogates and types that JSON does not know.
     """
+    try:
+        # Python's own encoder, written in C, gives the same bytes for all but a few values, in a fraction of
+        # the time.
+        encoded = _encode(value).encode()
+        if _is_encoded_canonically(value):
+            return encoded
+    except (TypeError, ValueError, RecursionError):
+        # What JSON cannot hold is named by the library.
+        return rfc8785.dumps(value)
     return rfc8785.dumps(value)
+
+
+def _is_encoded_canonically(value: Any) -> bool:
+    """Whether Python's encoder writes the value as RFC 8785 does. Raises TypeError for keys that are no text.
+
+    The two differ on fractions, on integers out of range, and on the order of keys beyond ASCII.
+    """
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind is dict:
+            if not "".join(item).isascii():
+                return False
+            waiting.extend(item.values())
+        elif kind is list or kind is tuple:
+            waiting.extend(item)
+        elif kind is int:
+            if not -_LARGEST_INTEGER <= item <= _LARGEST_INTEGER:
+                return False
+        elif not (kind is str or kind is bool or item is None):
+            return False
+    return True
 
 
 def sha256_hex(data: bytes) -> str:
@@ -38,7 +76,7 @@ def refuse_unstorable(value: Any, depth: int = 0) -> None:
     match value:
         case str():
             _refuse_unstorable_text(value)
-        case int() if abs(value) > 2**53 - 1:
+        case int() if abs(value) > _LARGEST_INTEGER:
             raise ValueError("holds an integer of 2^53 or more")
         case float() if not math.isfinite(value):
             raise ValueError("holds a number that is not finite")

@@ -12,7 +12,7 @@ Purpose = Literal["SNAPSHOT"]
 
 
 class ClaimTaken(Fact):
-    """A key belongs to its holder for good. `fingerprint` is the SHA-256 of what was claimed."""
+    """A key belongs to its holder for good. `fingerprint` is the keyed hash of what was claimed."""
 
     purpose: Purpose
     key: str

@@ -45,6 +45,10 @@ class Registry:
         except KeyError:
             raise UnknownEvent(f"there is no stream type {name}") from None
 
+    def stream_types(self) -> list[StreamType[Any]]:
+        """Every stream type, in the order listed."""
+        return list(self._stream_types.values())
+
     def has_stream_type(self, name: str) -> bool:
         """Whether there is a stream type of that name."""
         return name in self._stream_types

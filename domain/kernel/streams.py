@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from domain.kernel.facts import Fact
+from domain.kernel.facts import Fact, Value
 
 StateT = TypeVar("StateT")
 
@@ -34,11 +34,17 @@ class EventType:
 
 @dataclass(frozen=True)
 class StreamType(Generic[StateT]):
-    """A kind of stream. `evolve` folds one fact into the state and holds no rules: history always loads."""
+    """A kind of stream. `evolve` folds one fact into the state and holds no rules: history always loads.
+
+    `state` is the class of its states, where snapshots may be kept of them; `evolve_version` goes up whenever
+    `evolve` makes another state of the same facts.
+    """
 
     name: str
     event_types: tuple[EventType, ...]
     evolve: Callable[[StateT | None, Any], StateT]
+    state: type[Value] | None = None
+    evolve_version: int = 1
 
     def stream(self, stream_id: str) -> StreamId:
         """The identity of one stream of this type."""

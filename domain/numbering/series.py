@@ -161,4 +161,5 @@ NUMBER_SERIES: StreamType[NumberSeries] = StreamType(
         EventType("number-series.number-assigned", NumberAssigned),
     ),
     _evolve,
+    state=NumberSeries,
 )

@@ -11,6 +11,8 @@ from application.ledger import Answer, Committed, IdempotencyClaim
 from domain.kernel.errors import DomainError
 
 _NONCE_BYTES = 12
+_COMPRESSED_FROM_BYTES = 512
+"""Below, compressing takes longer than it saves."""
 _FORMAT = b"answer/1"
 
 
@@ -32,14 +34,18 @@ class AnswerSeal:
 
     def seal(self, answer: Answer, key_hash: bytes) -> bytes:
         """The bytes to store for the answer of that key; they open under no other key."""
-        plain = zlib.compress(json.dumps([answer.status, answer.body], separators=(",", ":")).encode())
+        plain = json.dumps([answer.status, answer.body], separators=(",", ":")).encode()
+        if len(plain) > _COMPRESSED_FROM_BYTES:
+            plain = zlib.compress(plain)
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, _FORMAT + key_hash)
 
     def open(self, sealed: bytes, key_hash: bytes) -> Answer:
         """The answer as it was first given. Raises `cryptography.exceptions.InvalidTag` if altered."""
         nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        plain = zlib.decompress(self._cipher.decrypt(nonce, body, _FORMAT + key_hash))
+        plain = self._cipher.decrypt(nonce, body, _FORMAT + key_hash)
+        if not plain.startswith(b"["):
+            plain = zlib.decompress(plain)
         status, content = json.loads(plain)
         return Answer(status, content)
 

@@ -1,78 +1,44 @@
-"""The single decider: one thread a process that decides waiting commands under the head lock, in batches.
+"""The committer: one thread a process that puts waiting commands into transactions, in batches.
 
 There is no optimistic conflict and no stale decision: whatever a handler reads is the newest there is. Loads
-happen outside the lock and are refreshed by the streams' tails inside it. See ADR 0002.
+happen outside the head lock and are refreshed by the streams' tails inside it. See ADR 0002.
 """
 
+import asyncio
 import queue
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid5
 
 import psycopg
 import structlog
 
 from application.ledger import Command, Committed, LedgerUnavailable
 from application.ports import Clock, Ids
-from domain.kernel.errors import DomainError
 from domain.kernel.facts import Stamp
 from domain.kernel.registry import Registry
 from domain.kernel.streams import StreamId
-from infrastructure.eventstore.answers import AnswerSeal, StoredCommand
+from infrastructure.eventstore.answers import AnswerSeal
+from infrastructure.eventstore.deciding import Decided, Decider
+from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.mapper import LedgerMapper
-from infrastructure.eventstore.recorder import (
-    AnnouncementRow,
-    CommandRow,
-    LedgerRecorder,
-    Locked,
-    may_pass,
-)
-from infrastructure.eventstore.rows import HASH_VERSION, EventRow, leaf_hash, originator_id
-from infrastructure.eventstore.transaction import NOTHING, Folded, NotLoaded, OpenTransaction
+from infrastructure.eventstore.recorder import TAIL_EVENTS, LedgerRecorder, may_pass
+from infrastructure.eventstore.rows import EventRow
+from infrastructure.eventstore.snapshots import SnapshotMapper
+from infrastructure.eventstore.subject_keys import BatchKeys, SubjectKeyWrap
+from infrastructure.eventstore.transaction import NOTHING, Folded
+from infrastructure.eventstore.waiting import Waiting, tell_all
 from infrastructure.telemetry import LEDGER_APPEND_SECONDS
 
 log = structlog.get_logger(__name__)
 
 BATCH_COMMANDS = 256
+LINGER_SECONDS = 0.001
+LINGER_STEP_SECONDS = 0.0001
 CACHED_STREAMS = 2_000
 """Enough for the streams that many commands share (series); an order of 600 lines is not kept for long."""
-LOADS_PER_COMMAND = 20
-DECIDING_SECONDS = 0.5
-"""What a batch may spend on deciding; the rest joins the next one, so that the head lock is never lost."""
-KEY_LIFETIME = timedelta(days=30)
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""Stands for a key that never expires: psycopg has no datetime for PostgreSQL's infinity."""
-OUTBOX_NAMESPACE = UUID("5f3a1c8e-6f0b-4d0e-9a55-8f6f0e6f2a10")
-
-
-@dataclass
-class _Waiting:
-    command: Command
-    give_up_at: float
-    future: Future[Committed] = field(default_factory=Future)
-    extra_streams: set[StreamId] = field(default_factory=set)
-    loads: int = 0
-
-    @property
-    def streams(self) -> Iterable[StreamId]:
-        return (*self.command.streams, *self.extra_streams)
-
-
-@dataclass
-class _Decided:
-    """A batch's outcome before it is committed: who is told what, and the rows to write."""
-
-    outcomes: list[tuple[_Waiting, Committed | Exception]] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)
-    commands: list[CommandRow] = field(default_factory=list)
-    announcements: list[AnnouncementRow] = field(default_factory=list)
-    again: list[_Waiting] = field(default_factory=list)
-    changed: dict[StreamId, Folded] = field(default_factory=dict)
 
 
 class Committer:
@@ -83,6 +49,7 @@ class Committer:
         database_url: str,
         registry: Registry,
         answers: AnswerSeal,
+        wrap: SubjectKeyWrap,
         clock: Clock,
         ids: Ids,
         *,
@@ -90,14 +57,19 @@ class Committer:
     ) -> None:
         self._database_url = database_url
         self._registry = registry
-        self._mapper = LedgerMapper(registry)
-        self._answers = answers
+        mapper = LedgerMapper(registry)
+        self._reader = EventReader(mapper, wrap)
+        self._snapshots = SnapshotMapper(registry)
+        self._decider = Decider(registry, mapper, answers, ids)
+        self._wrap = wrap
         self._clock = clock
         self._ids = ids
         self._patience_seconds = patience_seconds
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._cache: OrderedDict[StreamId, Folded] = OrderedDict()
+        self._long: set[StreamId] = set()
         self._recorder: LedgerRecorder | None = None
+        self._last_batch_size = 0
         self._stopped = False
         self._submitting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -114,14 +86,27 @@ class Committer:
         self._thread.join(timeout=15)
 
     def submit(self, command: Command) -> Future[Committed]:
-        """Queues a command. The future fails with `DomainError` or `LedgerUnavailable`."""
-        waiting = _Waiting(command, give_up_at=time.monotonic() + self._patience_seconds)
+        """Queues a command of a thread. The future fails with `DomainError` or `LedgerUnavailable`."""
+        future: Future[Committed] = Future()
+        self._enqueue(Waiting(command, self._give_up_at(), future))
+        return future
+
+    def submit_from_loop(self, command: Command) -> asyncio.Future[Committed]:
+        """The same for a task of the running event loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Committed] = loop.create_future()
+        self._enqueue(Waiting(command, self._give_up_at(), future, loop))
+        return future
+
+    def _give_up_at(self) -> float:
+        return time.monotonic() + self._patience_seconds
+
+    def _enqueue(self, waiting: Waiting) -> None:
         with self._submitting:
             if self._stopped:
-                waiting.future.set_exception(LedgerUnavailable("the service is stopping"))
+                waiting.tell(LedgerUnavailable("the service is stopping"))
             else:
                 self._queue.put(waiting)
-        return waiting.future
 
     def _run(self) -> None:
         batch = self._drain([])
@@ -129,21 +114,33 @@ class Committer:
             batch = self._drain(self._process(batch))
         self._disconnect()
 
-    def _drain(self, carried: list[_Waiting]) -> list[_Waiting]:
-        """The carried commands and those queued, waiting for the first if need be; empty at the end."""
+    def _drain(self, carried: list[Waiting]) -> list[Waiting]:
+        """The carried commands and those queued, waiting for the first if need be; empty at the end.
+
+        Callers who were answered together come back together, but not at the same instant: where fewer are
+        here than last time, the rest gets a moment, for a flush of the log costs more than that.
+        """
         batch = list(carried)
-        while len(batch) < BATCH_COMMANDS and not (batch and self._queue.empty()):
+        linger_until = 0.0
+        while len(batch) < BATCH_COMMANDS:
+            if batch and self._queue.empty():
+                now = time.monotonic()
+                linger_until = linger_until or now + LINGER_SECONDS
+                if 2 * len(batch) > self._last_batch_size or now > linger_until:
+                    break
+                time.sleep(LINGER_STEP_SECONDS)
+                continue
             waiting = self._queue.get()
             if waiting is None:
                 if batch:
                     self._queue.put(None)
                 break
-            # From here on a caller who no longer waits cannot take the command back.
-            if waiting.future.set_running_or_notify_cancel():
+            if waiting.is_wanted():
                 batch.append(waiting)
+        self._last_batch_size = len(batch)
         return batch
 
-    def _process(self, batch: list[_Waiting]) -> list[_Waiting]:
+    def _process(self, batch: list[Waiting]) -> list[Waiting]:
         """Commits a batch, whatever it takes; returns the commands that must be decided again."""
         pause_seconds = 0.05
         while batch:
@@ -159,25 +156,30 @@ class Committer:
             batch = _with_patience_left(batch)
         return []
 
-    def _find_fault(self, batch: list[_Waiting], error: Exception) -> list[_Waiting]:
+    def _find_fault(self, batch: list[Waiting], error: Exception) -> list[Waiting]:
         """Decides the commands of a failed batch one by one, so that only the one at fault fails."""
         if len(batch) > 1:
             return [again for waiting in batch for again in self._process([waiting])]
         log.error("command-failed", operation=batch[0].command.audit.operation, exc_info=error)
-        _fail(batch[0], error)
+        batch[0].tell(error)
         return []
 
-    def _commit(self, batch: list[_Waiting]) -> list[_Waiting]:
+    def _commit(self, batch: list[Waiting]) -> list[Waiting]:
         started = time.monotonic()
         recorder = self._connected()
         known = self._load(recorder, batch)
         key_hashes = [w.command.idempotency.key_hash for w in batch if w.command.idempotency]
+        subjects = {subject for waiting in batch for subject in waiting.subjects}
         locked = recorder.begin_and_lock(
-            [(stream, folded.version) for stream, folded in known.items()], key_hashes
+            [(stream, folded.version) for stream, folded in known.items()],
+            key_hashes,
+            subjects,
+            at=self._clock.now(),
         )
-        self._fold_into(known, locked.tails)
+        self._fold_tails(recorder, known, locked.tails)
         stamp = Stamp(at=max(self._clock.now(), locked.recorded_at))
-        decided = self._decide(batch, known, locked, stamp)
+        keys = BatchKeys(self._wrap, self._ids, stamp.at, subjects, locked.subject_keys)
+        decided = self._decider.decide(batch, known, locked, keys, stamp)
         if decided.events or decided.commands:
             self._append(recorder, decided)
             LEDGER_APPEND_SECONDS.observe(time.monotonic() - started)
@@ -185,20 +187,22 @@ class Committer:
             recorder.rollback()
         self._remember(known)
         self._remember(decided.changed)
-        for waiting, outcome in decided.outcomes:
-            _tell(waiting, outcome)
+        tell_all(decided.outcomes)
         return decided.again
 
-    def _append(self, recorder: LedgerRecorder, decided: _Decided) -> None:
+    def _append(self, recorder: LedgerRecorder, decided: Decided) -> None:
         try:
             recorder.insert_events(
-                decided.events, commands=decided.commands, announcements=decided.announcements
+                decided.events,
+                commands=decided.commands,
+                announcements=decided.announcements,
+                subject_keys=decided.keys.minted,
             )
         except psycopg.Error as error:
             if not may_pass(error) or not self._was_committed(decided):
                 raise
 
-    def _was_committed(self, decided: _Decided) -> bool:
+    def _was_committed(self, decided: Decided) -> bool:
         """Asks the ledger whether a commit whose answer was lost took place.
 
         Without events nothing but idempotency keys was written: deciding again finds them or writes them.
@@ -217,132 +221,46 @@ class Committer:
                 time.sleep(pause_seconds)
                 pause_seconds = min(pause_seconds * 2, 0.5)
         for waiting, _ in decided.outcomes:
-            _fail(waiting, LedgerUnavailable("the outcome of the commit is not known yet"))
+            waiting.tell(LedgerUnavailable("the outcome of the commit is not known yet"))
         return False
 
-    def _load(self, recorder: LedgerRecorder, batch: list[_Waiting]) -> dict[StreamId, Folded]:
-        """States of all streams the batch names, from the cache or, outside the lock, from the ledger."""
-        known: dict[StreamId, Folded] = {}
-        missing: set[StreamId] = set()
-        for waiting in batch:
-            for stream in waiting.streams:
-                cached = self._cache.get(stream)
-                if cached is None:
-                    missing.add(stream)
-                else:
-                    known[stream] = cached
-        for stream in missing:
-            known[stream] = NOTHING
-        if missing:
-            self._fold_into(known, recorder.select_tails([(stream, 0) for stream in missing]))
+    def _load(self, recorder: LedgerRecorder, batch: list[Waiting]) -> dict[StreamId, Folded]:
+        """What is known of all streams the batch names; long ones are loaded here, outside the lock."""
+        known = {stream: self._cache.get(stream, NOTHING) for waiting in batch for stream in waiting.streams}
+        long = self._long & known.keys()
+        if long:
+            self._long -= long
+            snapshots, tails = recorder.select_histories(
+                [(stream, self._snapshots.tag(stream.type)) for stream in long]
+            )
+            known |= dict.fromkeys(long, NOTHING)
+            for row in snapshots:
+                known[row.stream] = Folded(row.version, self._snapshots.decode(row))
+            self._fold_into(recorder, known, tails)
         return known
 
-    def _fold_into(self, known: dict[StreamId, Folded], rows: Iterable[EventRow]) -> None:
-        for row in rows:
-            stream = row.stream
-            folded = known[stream]
-            if row.originator_version != folded.version + 1:
-                raise RuntimeError(f"{stream.type} stream has a hole after version {folded.version}")
-            fact = self._mapper.decode(row.topic, row.schema_version, row.state)
-            known[stream] = Folded(folded.version + 1, self._registry.evolve(stream, folded.state, fact))
+    def _fold_tails(
+        self, recorder: LedgerRecorder, known: dict[StreamId, Folded], tails: Sequence[EventRow]
+    ) -> None:
+        """Brings what is known up to date. A stream with more behind it than a tail holds is not known."""
+        self._fold_into(recorder, known, tails)
+        if len(tails) >= TAIL_EVENTS:
+            for stream, count in Counter(row.stream for row in tails).items():
+                if count >= TAIL_EVENTS:
+                    del known[stream]
+                    self._long.add(stream)
 
-    def _decide(
-        self,
-        batch: list[_Waiting],
-        known: dict[StreamId, Folded],
-        locked: Locked,
-        stamp: Stamp,
-    ) -> _Decided:
-        decided = _Decided()
-        overlay = dict(known)
-        stored = dict(locked.commands)
-        stop_at = time.monotonic() + DECIDING_SECONDS
-        for waiting in batch:
-            if decided.outcomes and time.monotonic() > stop_at:
-                decided.again.append(waiting)
-                continue
-            claim = waiting.command.idempotency
-            transaction = OpenTransaction(self._registry, overlay, stamp)
-            try:
-                if claim and claim.key_hash in stored:
-                    replayed = self._answers.replay(stored[claim.key_hash], claim)
-                    decided.outcomes.append((waiting, replayed))
-                    continue
-                answer = waiting.command.handler(transaction)
-                outcome = Committed(answer, locked.position + len(decided.events) + len(transaction.events))
-                rows = self._rows(waiting.command, transaction, stamp, locked.position + len(decided.events))
-                command_row = self._command_row(waiting.command, outcome, stamp)
-            except NotLoaded as error:
-                waiting.extra_streams.add(error.stream)
-                waiting.loads += 1
-                if waiting.loads > LOADS_PER_COMMAND:
-                    decided.outcomes.append((waiting, error))
-                else:
-                    decided.again.append(waiting)
-                continue
-            except DomainError as error:
-                decided.outcomes.append((waiting, error))
-                continue
-            except Exception as error:
-                log.exception("command-failed", operation=waiting.command.audit.operation)
-                decided.outcomes.append((waiting, error))
-                continue
-            decided.announcements += _announcements(transaction, rows)
-            decided.events += rows
-            if command_row is not None:
-                decided.commands.append(command_row)
-                stored[command_row.key_hash] = StoredCommand(
-                    command_row.key_hash, command_row.request_hash, command_row.answer, command_row.position
-                )
-            transaction.keep()
-            decided.changed.update(transaction.changed)
-            decided.outcomes.append((waiting, outcome))
-        return decided
-
-    def _rows(
-        self, command: Command, transaction: OpenTransaction, stamp: Stamp, last_position: int
-    ) -> list[EventRow]:
-        if not transaction.events:
-            return []
-        audit = command.audit
-        transaction_id = self._ids.new()
-        rows = []
-        for offset, event in enumerate(transaction.events, start=1):
-            name, schema_version, state = self._mapper.encode(event.fact)
-            row = EventRow(
-                id=last_position + offset,
-                originator_id=originator_id(event.stream),
-                originator_version=event.version,
-                topic=name,
-                state=state,
-                tenant_id=audit.tenant_id,
-                schema_version=schema_version,
-                transaction_id=transaction_id,
-                actor=audit.actor,
-                role=audit.role,
-                on_behalf_of=audit.on_behalf_of,
-                operation=audit.operation,
-                correlation_id=audit.correlation_id,
-                causation_id=audit.causation_id,
-                recorded_at=stamp.at,
-                leaf_hash=b"",
-                hash_version=HASH_VERSION,
-            )
-            rows.append(replace(row, leaf_hash=leaf_hash(row)))
-        return rows
-
-    def _command_row(self, command: Command, outcome: Committed, stamp: Stamp) -> CommandRow | None:
-        claim = command.idempotency
-        if claim is None:
-            return None
-        return CommandRow(
-            key_hash=claim.key_hash,
-            request_hash=claim.request_hash,
-            answer=self._answers.seal(outcome.answer, claim.key_hash),
-            position=outcome.position,
-            recorded_at=stamp.at,
-            expires_at=NEVER if claim.never_expires else stamp.at + KEY_LIFETIME,
-        )
+    def _fold_into(
+        self, recorder: LedgerRecorder, known: dict[StreamId, Folded], rows: Sequence[EventRow]
+    ) -> None:
+        if not rows:
+            return
+        for event in recorder.read(self._reader, rows):
+            folded = known[event.stream]
+            if event.version != folded.version + 1:
+                raise RuntimeError(f"{event.stream.type} stream has a hole after version {folded.version}")
+            state = self._registry.evolve(event.stream, folded.state, event.fact)
+            known[event.stream] = Folded(event.version, state)
 
     def _remember(self, folded: dict[StreamId, Folded]) -> None:
         for stream, state in folded.items():
@@ -363,30 +281,9 @@ class Committer:
             self._recorder = None
 
 
-def _announcements(transaction: OpenTransaction, rows: list[EventRow]) -> list[AnnouncementRow]:
-    announced = []
-    for announcement in transaction.announcements:
-        row = rows[announcement.event_index]
-        event_id = uuid5(OUTBOX_NAMESPACE, f"{row.originator_id}@{row.originator_version}")
-        announced.append(AnnouncementRow(row.id, event_id, announcement.fact_type))
-    return announced
-
-
-def _with_patience_left(batch: list[_Waiting]) -> list[_Waiting]:
+def _with_patience_left(batch: list[Waiting]) -> list[Waiting]:
     now = time.monotonic()
     for waiting in batch:
         if waiting.give_up_at <= now:
-            _fail(waiting, LedgerUnavailable("the database cannot be reached"))
-    return [waiting for waiting in batch if not waiting.future.done()]
-
-
-def _tell(waiting: _Waiting, outcome: Committed | Exception) -> None:
-    if isinstance(outcome, Exception):
-        _fail(waiting, outcome)
-    elif not waiting.future.done():
-        waiting.future.set_result(outcome)
-
-
-def _fail(waiting: _Waiting, error: Exception) -> None:
-    if not waiting.future.done():
-        waiting.future.set_exception(error)
+            waiting.tell(LedgerUnavailable("the database cannot be reached"))
+    return [waiting for waiting in batch if not waiting.told]

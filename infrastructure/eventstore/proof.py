@@ -1,23 +1,30 @@
 """Recomputes leaf hashes of stored rows, and folds what can still be read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 from eventsourcing.persistence import MapperDeserialisationError
 
 from application.ports import Proof
+from application.signing import KeyUnusable
 from domain.kernel.registry import Registry, UnknownEvent
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.ledger import PostgresLedger
-from infrastructure.eventstore.mapper import LedgerMapper
-from infrastructure.eventstore.rows import EventRow, leaf_hash
+from infrastructure.eventstore.mapper import LedgerMapper, Parsed, Stored
+from infrastructure.eventstore.rows import EventRow, leaf_hash_of
+from infrastructure.eventstore.sealing import SubjectKeyMissing
+
+ResultT = TypeVar("ResultT")
 
 
 def row_problem(row: EventRow, expected_version: int) -> str | None:
     """What is wrong with a stored row; None if nothing."""
     if row.originator_version != expected_version:
         return f"position {row.id}: version {row.originator_version} where {expected_version} was due"
-    if leaf_hash(row) != row.leaf_hash:
+    if leaf_hash_of(row) != row.leaf_hash:
         return f"position {row.id}: the row is not what was hashed when it was recorded"
     return None
 
@@ -61,17 +68,20 @@ class PostgresLedgerProof:
 
     async def prove(self, stream: StreamId) -> Proof:
         """Recomputes the leaf hash of every stored row of a stream and folds it."""
-        problems: list[str] = []
-        facts = []
         rows = await self._ledger.rows_of(stream)
-        for expected_version, row in enumerate(rows, start=1):
-            problem = row_problem(row, expected_version)
-            if problem is not None:
-                problems.append(problem)
-            try:
-                facts.append(self._mapper.decode(row.topic, row.schema_version, row.state))
-            except (UnknownEvent, MapperDeserialisationError):
-                problems.append(f"position {row.id}: the event cannot be read")
+        problems = [
+            problem
+            for expected_version, row in enumerate(rows, start=1)
+            if (problem := row_problem(row, expected_version)) is not None
+        ]
+        parsed = [self._attempt(row, problems, partial(self._parse, row)) for row in rows]
+        keys = await self._ledger.keys_of([half for half in parsed if half is not None])
+        facts = [
+            fact
+            for row, half in zip(rows, parsed, strict=True)
+            if half is not None
+            and (fact := self._attempt(row, problems, partial(self._mapper.open, half, keys)))
+        ]
         if not rows:
             problems.append(f"no event of the {stream.type} is there")
         try:
@@ -80,4 +90,15 @@ class PostgresLedgerProof:
             # A history with a missing or foreign event does not fold: the problems above say which.
             state = None
             problems.append(f"the {stream.type} does not fold")
-        return Proof(state, tuple(problems))
+        return Proof(state, tuple(problems), erased=any(key is None for key in keys.values()))
+
+    def _parse(self, row: EventRow) -> Parsed:
+        return self._mapper.parse(row.stream, Stored(row.topic, row.schema_version, row.state))
+
+    @staticmethod
+    def _attempt(row: EventRow, problems: list[str], read: Callable[[], ResultT]) -> ResultT | None:
+        try:
+            return read()
+        except (UnknownEvent, MapperDeserialisationError, SubjectKeyMissing, KeyUnusable):
+            problems.append(f"position {row.id}: the event cannot be read")
+            return None

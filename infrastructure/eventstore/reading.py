@@ -7,36 +7,10 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from application.ledger import EventFilter
-from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
-from infrastructure.eventstore.mapper import LedgerMapper
-from infrastructure.eventstore.rows import SELECT_COLUMNS, EventRow
+from infrastructure.eventstore.rows import SELECT_COLUMNS
 
 _SELECT: LiteralString = "SELECT " + SELECT_COLUMNS + " FROM ledger.event"  # noqa: S608 - own names only
-
-
-def recorded(mapper: LedgerMapper, row: EventRow) -> RecordedEvent:
-    """A stored row with the fact that it is read into."""
-    return RecordedEvent(
-        position=row.id,
-        tenant_id=row.tenant_id,
-        stream=row.stream,
-        version=row.originator_version,
-        name=row.topic,
-        schema_version=row.schema_version,
-        transaction_id=row.transaction_id,
-        actor=row.actor,
-        role=row.role,
-        on_behalf_of=row.on_behalf_of,
-        operation=row.operation,
-        correlation_id=row.correlation_id,
-        causation_id=row.causation_id,
-        recorded_at=row.recorded_at,
-        state=row.state,
-        leaf_hash=row.leaf_hash,
-        hash_version=row.hash_version,
-        fact=mapper.decode(row.topic, row.schema_version, row.state),
-    )
 
 
 def stream_statement(
@@ -69,6 +43,14 @@ def stream_statement(
     return _ordered(conditions, "version"), parameters
 
 
+def streams_statement(streams: Iterable[StreamId]) -> tuple[sql.Composed, list[Any]]:
+    """The events of several streams, each stream's in order."""
+    wanted = list(streams)
+    condition = sql.SQL("(stream_type, stream_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))")
+    statement = _ordered([condition], "position")
+    return statement, [[stream.type for stream in wanted], [stream.id for stream in wanted]]
+
+
 def search_statement(wanted: EventFilter) -> tuple[sql.Composed, list[Any]]:
     """Events in position order, newest last unless `descending`."""
     conditions: list[sql.Composable] = [sql.SQL("true")]
@@ -96,6 +78,8 @@ def search_statement(wanted: EventFilter) -> tuple[sql.Composed, list[Any]]:
             [stream.type for stream in wanted.streams],
             [stream.id for stream in wanted.streams],
         )
+    if wanted.positions:
+        only("position = ANY(%s)", list(wanted.positions))
     if wanted.after_position is not None:
         only("position < %s" if wanted.descending else "position > %s", wanted.after_position)
     statement = _ordered(conditions, "position", descending=wanted.descending)

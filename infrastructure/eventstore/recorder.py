@@ -5,7 +5,7 @@ each projection runner owns one to read.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,20 +20,24 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
+from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from infrastructure.database import CONNECTION_OPTIONS
 from infrastructure.eventstore.answers import StoredCommand
+from infrastructure.eventstore.event_reader import EventReader
+from infrastructure.eventstore.literals import bytes_array, moment_array, plain_array, text_array
 from infrastructure.eventstore.rows import (
     SELECT_COLUMNS,
     EventRow,
-    columns_from_row,
     row_from_columns,
     stream_of,
 )
+from infrastructure.eventstore.snapshots import SnapshotRow
+from infrastructure.eventstore.subject_keys import SELECT_LIVE_KEYS, STORE_KEYS
 
 SESSION = (
     "SET lock_timeout = '2s'",
-    "SET idle_in_transaction_session_timeout = '2s'",
+    "SET idle_in_transaction_session_timeout = '1200ms'",
     "SET statement_timeout = '20s'",
 )
 """A stopped process must not hold the ledger: what it holds is taken from it within two seconds."""
@@ -42,6 +46,9 @@ TRANSACTION_TIMEOUT = "SET transaction_timeout = '5s'"
 """Also where it stops halfway through sending, which is not idle to the server; from PostgreSQL 17 on."""
 
 POLL_SECONDS = 0.004
+
+TAIL_EVENTS = 100
+"""What is read of a stream under the head lock; where there is more, it is loaded outside."""
 
 _LOCK_HEAD = "SELECT last_position, last_recorded_at FROM ledger.lock_head()"
 
@@ -52,7 +59,7 @@ FROM unnest(%s::text[], %s::text[], %s::integer[]) AS s(stream_type, stream_id, 
 CROSS JOIN LATERAL (
     SELECT * FROM ledger.event
     WHERE event.stream_type = s.stream_type AND event.stream_id = s.stream_id AND event.version > s.version
-    ORDER BY event.version
+    ORDER BY event.version LIMIT {TAIL_EVENTS}
 ) AS e
 """  # noqa: S608 - own names only
 
@@ -68,19 +75,40 @@ WHERE position >= %s AND position <= %s AND (%s::text[] = '{{}}' OR name = ANY(%
 ORDER BY position LIMIT %s
 """  # noqa: S608 - own names only
 
-SELECT_STORED_COMMANDS = (
-    "SELECT key_hash, request_hash, answer, position FROM ledger.command WHERE key_hash = ANY(%b::bytea[])"
-)
+# The same over streams of which nothing is known yet, from behind their snapshots.
+_HISTORIES = f"""
+SELECT {", ".join("e." + column for column in SELECT_COLUMNS.split(", "))}
+FROM unnest(%s::text[], %s::text[], %s::text[]) AS s(stream_type, stream_id, tag)
+LEFT JOIN ledger.snapshot AS n USING (stream_type, stream_id, tag)
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger.event
+    WHERE event.stream_type = s.stream_type AND event.stream_id = s.stream_id
+        AND event.version > coalesce(n.version, 0)
+    ORDER BY event.version
+) AS e
+"""  # noqa: S608 - own names only
+
+_SNAPSHOTS = """
+SELECT stream_type, stream_id, version, tag, state FROM ledger.snapshot
+JOIN unnest(%s::text[], %s::text[], %s::text[]) AS s(stream_type, stream_id, tag)
+USING (stream_type, stream_id, tag)
+"""
+
+# An expired key counts as free, also while its row is there.
+SELECT_STORED_COMMANDS = """
+SELECT key_hash, request_hash, answer, position FROM ledger.command
+WHERE key_hash = ANY(%s::bytea[]) AND expires_at > %s::timestamptz
+"""
 
 _APPEND = """
 SELECT ledger.append(%s::bigint, %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::integer[],
     %s::text[], %s::smallint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %b::bytea[], %b::bytea[], %s::smallint[])
+    %s::text[], %s::bytea[], %s::bytea[], %s::smallint[])
 """
 
 _STORE_COMMANDS = """
 INSERT INTO ledger.command (key_hash, request_hash, answer, position, recorded_at, expires_at)
-SELECT * FROM unnest(%b::bytea[], %b::bytea[], %b::bytea[], %s::bigint[], %s::timestamptz[],
+SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[], %s::timestamptz[],
     %s::timestamptz[])
 """
 
@@ -117,6 +145,7 @@ class Locked:
     recorded_at: datetime
     tails: list[EventRow]
     commands: dict[bytes, StoredCommand]
+    subject_keys: list[tuple[Any, ...]]
 
 
 class LedgerRecorder(ApplicationRecorder):
@@ -145,10 +174,15 @@ class LedgerRecorder(ApplicationRecorder):
         self._connection.close()
 
     def begin_and_lock(
-        self, known_versions: Iterable[tuple[StreamId, int]], key_hashes: Sequence[bytes]
+        self,
+        known_versions: Iterable[tuple[StreamId, int]],
+        key_hashes: Sequence[bytes],
+        subjects: Collection[str],
+        at: datetime,
     ) -> Locked:
         """Begins a transaction, takes the head lock and reads what is new, in two round trips.
 
+        Of the keys, those that have not expired at that time (UTC) are read.
         The last one is not pipelined: a pipeline ends with a message that disarms the server's idle time-out,
         and a process stopped now would hold the ledger for as long as it likes.
         """
@@ -157,9 +191,11 @@ class LedgerRecorder(ApplicationRecorder):
             # Each statement must see what was committed before it: the tails, while the lock was waited for.
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             head_cursor = connection.execute(_LOCK_HEAD)
-            commands_cursor = (
-                connection.execute(SELECT_STORED_COMMANDS, (list(key_hashes),)) if key_hashes else None
-            )
+            commands_cursor = keys_cursor = None
+            if key_hashes:
+                commands_cursor = connection.execute(SELECT_STORED_COMMANDS, (bytes_array(key_hashes), at))
+            if subjects:
+                keys_cursor = connection.execute(SELECT_LIVE_KEYS, (text_array(subjects),))
         tails = self.select_tails(known_versions)
         head = head_cursor.fetchone()
         if head is None:
@@ -171,29 +207,34 @@ class LedgerRecorder(ApplicationRecorder):
             recorded_at=recorded_at,
             tails=tails,
             commands={stored.key_hash: stored for stored in commands},
+            subject_keys=list(keys_cursor or ()),
         )
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Appends complete rows behind the head that `begin_and_lock` holds, and commits, in one round trip.
 
-        `commands` and `announcements` (sequences of `CommandRow` and `AnnouncementRow`) go into the same
-        transaction. Raises `ProgrammingError` for stored events that are not complete rows.
+        `commands`, `announcements` and `subject_keys` (sequences of `CommandRow`, `AnnouncementRow` and
+        `SubjectKeyRow`) go into the same transaction. Raises `ProgrammingError` for events that are not
+        complete rows.
         """
         rows = [row for row in stored_events if isinstance(row, EventRow)]
         if len(rows) != len(stored_events):
             raise ProgrammingError("the ledger takes complete rows only; commands go through the committer")
         commands: Sequence[CommandRow] = kwargs.get("commands", ())
-        announcements: Sequence[AnnouncementRow] = kwargs.get("announcements", ())
+        others: tuple[tuple[str, Sequence[tuple[Any, ...]]], ...] = (
+            (_STORE_ANNOUNCEMENTS, kwargs.get("announcements", ())),
+            (STORE_KEYS, kwargs.get("subject_keys", ())),
+        )
         connection = self._connection
         with connection.pipeline():
             if rows:
                 connection.execute(_APPEND, _append_parameters(rows))
             if commands:
-                columns = zip(*commands, strict=True)
-                connection.execute(_STORE_COMMANDS, [list(column) for column in columns])
-            if announcements:
-                columns = zip(*announcements, strict=True)
-                connection.execute(_STORE_ANNOUNCEMENTS, [list(column) for column in columns])
+                connection.execute(_STORE_COMMANDS, _command_parameters(commands))
+            for statement, new_rows in others:
+                if new_rows:
+                    columns = zip(*new_rows, strict=True)
+                    connection.execute(statement.encode(), [list(column) for column in columns])
             connection.execute("COMMIT")
         return [row.id for row in rows]
 
@@ -211,9 +252,30 @@ class LedgerRecorder(ApplicationRecorder):
         return None if row is None else row[0]
 
     def select_tails(self, known_versions: Iterable[tuple[StreamId, int]]) -> list[EventRow]:
-        """The events of the streams behind the versions already known, each stream's in order."""
-        cursor = self._connection.execute(_TAILS, _tail_parameters(known_versions))
+        """Up to `TAIL_EVENTS` events of each stream behind the version already known, in order."""
+        cursor = self._connection.execute(_TAILS, _tail_parameters(known_versions), binary=True)
         return [row_from_columns(columns) for columns in cursor.fetchall()]
+
+    def select_histories(
+        self, streams: Iterable[tuple[StreamId, str]]
+    ) -> tuple[list[SnapshotRow], list[EventRow]]:
+        """Snapshots of streams under their tags, and all events behind them, in one round trip."""
+        names = [(stream.type, stream.id, tag) for stream, tag in streams]
+        parameters = [list(column) for column in zip(*names, strict=True)]
+        with self._connection.pipeline():
+            # A snapshot written between the two statements would leave a hole between their answers.
+            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            snapshots = self._connection.execute(_SNAPSHOTS, parameters, binary=True)
+            tails = self._connection.execute(_HISTORIES, parameters, binary=True)
+            self._connection.execute("COMMIT")
+        return (
+            [SnapshotRow(*row) for row in snapshots.fetchall()],
+            [row_from_columns(columns) for columns in tails.fetchall()],
+        )
+
+    def read(self, reader: EventReader, rows: Sequence[EventRow]) -> list[RecordedEvent]:
+        """Rows as recorded events, with the keys that reading them takes."""
+        return reader.read(self._connection, rows)
 
     def select_events(
         self,
@@ -223,12 +285,13 @@ class LedgerRecorder(ApplicationRecorder):
         lte: int | None = None,
         desc: bool = False,
         limit: int | None = None,
-    ) -> Sequence[StoredEvent]:
+    ) -> Sequence[EventRow]:
         """A stream's events, as the library asks for them."""
         stream = stream_of(str(originator_id))
         cursor = self._connection.execute(
             _SELECT_STREAM_DESCENDING if desc else _SELECT_STREAM,
             (stream.type, stream.id, gt or 0, 2**31 - 1 if lte is None else lte, limit),
+            binary=True,
         )
         return [row_from_columns(columns) for columns in cursor.fetchall()]
 
@@ -246,6 +309,7 @@ class LedgerRecorder(ApplicationRecorder):
         cursor = self._connection.execute(
             _SELECT_POSITIONS,
             (first, 2**63 - 1 if stop is None else stop, list(topics), list(topics), limit),
+            binary=True,
         )
         return [row_from_columns(columns) for columns in cursor.fetchall()]
 
@@ -292,40 +356,45 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and sqlstate[:2] != "54"
 
 
-def _tail_parameters(known_versions: Iterable[tuple[StreamId, int]]) -> list[list[Any]]:
-    types: list[str] = []
-    ids: list[str] = []
-    versions: list[int] = []
-    for stream, version in known_versions:
-        types.append(stream.type)
-        ids.append(stream.id)
-        versions.append(version)
-    return [types, ids, versions]
+def _tail_parameters(known_versions: Iterable[tuple[StreamId, int]]) -> list[str]:
+    known = list(known_versions)
+    return [
+        text_array([stream.type for stream, _ in known]),
+        text_array([stream.id for stream, _ in known]),
+        plain_array([version for _, version in known]),
+    ]
 
 
 def _append_parameters(events: Sequence[EventRow]) -> list[Any]:
-    columns = [list(column) for column in zip(*(columns_from_row(row) for row in events), strict=True)]
-    (_, tenant, stream_type, stream_id, version, name, schema_version, transaction, actor, role, *rest) = (
-        columns
-    )
-    (on_behalf_of, operation, correlation, causation, recorded_at, state, leaf, hash_version) = rest
+    streams = [row.stream for row in events]
     return [
         events[0].id,
-        recorded_at,
-        tenant,
-        stream_type,
-        stream_id,
-        version,
-        name,
-        schema_version,
-        transaction,
-        actor,
-        role,
-        on_behalf_of,
-        operation,
-        correlation,
-        causation,
-        state,
-        leaf,
-        hash_version,
+        moment_array([row.recorded_at for row in events]),
+        text_array([row.tenant_id for row in events]),
+        text_array([stream.type for stream in streams]),
+        text_array([stream.id for stream in streams]),
+        plain_array([row.originator_version for row in events]),
+        text_array([row.topic for row in events]),
+        plain_array([row.schema_version for row in events]),
+        plain_array([row.transaction_id for row in events]),
+        text_array([row.actor for row in events]),
+        text_array([row.role for row in events]),
+        text_array([row.on_behalf_of for row in events]),
+        text_array([row.operation for row in events]),
+        text_array([row.correlation_id for row in events]),
+        text_array([row.causation_id for row in events]),
+        bytes_array([row.state for row in events]),
+        bytes_array([row.leaf_hash for row in events]),
+        plain_array([row.hash_version for row in events]),
+    ]
+
+
+def _command_parameters(commands: Sequence[CommandRow]) -> list[str]:
+    return [
+        bytes_array([row.key_hash for row in commands]),
+        bytes_array([row.request_hash for row in commands]),
+        bytes_array([row.answer for row in commands]),
+        plain_array([row.position for row in commands]),
+        moment_array([row.recorded_at for row in commands]),
+        moment_array([row.expires_at for row in commands]),
     ]

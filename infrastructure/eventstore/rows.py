@@ -37,7 +37,7 @@ COLUMNS: tuple[LiteralString, ...] = (
 SELECT_COLUMNS: LiteralString = ", ".join(COLUMNS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class EventRow(Notification):
     """A row of `ledger.event`, as a `Notification` of the eventsourcing library.
 
@@ -57,6 +57,35 @@ class EventRow(Notification):
     recorded_at: datetime
     leaf_hash: bytes
     hash_version: int
+
+    def __init__(
+        self,
+        *,
+        id: int,  # noqa: A002 - the library's name
+        originator_id: str,
+        originator_version: int,
+        topic: str,
+        state: bytes,
+        tenant_id: str,
+        schema_version: int,
+        transaction_id: UUID,
+        actor: str,
+        role: str,
+        on_behalf_of: str | None,
+        operation: str,
+        correlation_id: str,
+        causation_id: str | None,
+        recorded_at: datetime,
+        leaf_hash: bytes | None = None,
+        hash_version: int = HASH_VERSION,
+    ) -> None:
+        """Without `leaf_hash` it is computed: a row that is about to be recorded."""
+        # A frozen dataclass would set each of the columns through object.__setattr__, at twice the cost.
+        columns = self.__dict__
+        columns.update(locals())
+        del columns["self"], columns["columns"]
+        if leaf_hash is None:
+            columns["leaf_hash"] = leaf_hash_of(self)
 
     @property
     def stream(self) -> StreamId:
@@ -130,7 +159,7 @@ _ABSENT = struct.pack(">I", 0xFFFFFFFF)
 _LENGTH = struct.Struct(">I")
 
 
-def leaf_hash(row: EventRow) -> bytes:
+def leaf_hash_of(row: EventRow) -> bytes:
     """SHA-256 over every stored column but the hash itself (hash version 1).
 
     The bytes hashed are 0x00 (RFC 6962's leaf prefix), then for each column of `COLUMNS` in order, without

@@ -1,7 +1,8 @@
 """Rings of keys on disk: each key is named by its own fingerprint, so that one flipped byte is found.
 
-A ring is a folder with the keys it ever had and `current`, which names the one in use. Files are compared
-byte for byte with the one form in which they are written; nothing is cached, so damage shows at once.
+A ring is a folder with the keys it ever had and `current`, which names the one in use. Files are read at
+every use and compared byte for byte with the one form in which they are written, so damage shows at once;
+only the parsing of bytes that were found sound before is spared.
 """
 
 import re
@@ -104,6 +105,12 @@ class KeyRing(ABC):
 class SigningRing(KeyRing):
     """Ed25519 key pairs, `<keyId>.pem` and `<keyId>.pub.pem`; the id is SHA-256 of the raw public key."""
 
+    def __init__(self, folder: Path) -> None:
+        """`folder` holds the pairs; its last part names the ring in errors."""
+        super().__init__(folder)
+        self._sound_private: dict[tuple[str, bytes], Ed25519PrivateKey] = {}
+        self._sound_public: dict[tuple[str, bytes], Ed25519PublicKey] = {}
+
     def current(self) -> tuple[str, Ed25519PrivateKey]:
         """The key to sign with, and its id. Raises KeyUnusable."""
         key_id = self.current_id()
@@ -112,11 +119,14 @@ class SigningRing(KeyRing):
     def public(self, key_id: str) -> Ed25519PublicKey:
         """The public key of that id, current or old. Raises KeyUnusable."""
         content = self._read_key(key_id, ".pub.pem")
+        if (sound := self._sound_public.get((key_id, content))) is not None:
+            return sound
         key = self._parsed(load_pem_public_key, content)
         if not isinstance(key, Ed25519PublicKey):
             raise KeyUnusable(self.name, "corrupt")
         if _public_pem(key) != content or _public_key_id(key) != key_id:
             raise KeyUnusable(self.name, "corrupt")
+        self._sound_public[key_id, content] = key
         return key
 
     def check(self) -> None:
@@ -128,11 +138,14 @@ class SigningRing(KeyRing):
 
     def _private(self, key_id: str) -> Ed25519PrivateKey:
         content = self._read_key(key_id, ".pem")
+        if (sound := self._sound_private.get((key_id, content))) is not None:
+            return sound
         key = self._parsed(lambda pem: load_pem_private_key(pem, None), content)
         if not isinstance(key, Ed25519PrivateKey):
             raise KeyUnusable(self.name, "corrupt")
         if _private_pem(key) != content or _public_key_id(key.public_key()) != key_id:
             raise KeyUnusable(self.name, "corrupt")
+        self._sound_private[key_id, content] = key
         return key
 
     def _parsed(self, load: Callable[[bytes], object], content: bytes) -> object:

@@ -13,11 +13,15 @@ from application.signing import KeyUnusable
 from infrastructure.durable import sync_folder, temporary_name
 from infrastructure.keys.rings import KeyRing, SecretRing, SigningRing
 
+RotatingRing = Literal["seal", "jwt", "vault", "subjects"]
+"""The rings whose current key may be replaced."""
+
 _LEFT_OVER_AFTER_SECONDS = 3600
 _RINGS: tuple[tuple[type[SigningRing] | type[SecretRing], str], ...] = (
     (SigningRing, "seal"),
     (SigningRing, "jwt"),
     (SecretRing, "vault"),
+    (SecretRing, "subjects"),
     (SecretRing, "ledger"),
 )
 
@@ -25,8 +29,9 @@ _RINGS: tuple[tuple[type[SigningRing] | type[SecretRing], str], ...] = (
 class KeyStore:
     """Opens the keys of one folder; nothing is read before it is asked for.
 
-    `seal` signs documents, `jwt` signs local tokens, `vault` holds the master keys, `ledger` one secret from
-    which named keys are derived. Every use raises KeyUnusable where its key is missing or damaged.
+    `seal` signs documents, `jwt` signs local tokens, `vault` holds the master keys of files, `subjects` those
+    of persons' keys, `ledger` one secret from which named keys are derived. Every use raises KeyUnusable
+    where its key is missing or damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,6 +39,7 @@ class KeyStore:
         self.seal = SigningRing(folder / "seal")
         self.jwt = SigningRing(folder / "jwt")
         self.vault = SecretRing(folder / "vault")
+        self.subjects = SecretRing(folder / "subjects")
         self._ledger = SecretRing(folder / "ledger")
 
     @classmethod
@@ -63,14 +69,19 @@ class KeyStore:
         secret = self._ledger.current().secret
         return HKDF(SHA256(), length=32, salt=None, info=b"billing-docs/" + purpose).derive(secret)
 
-    def rotate(self, ring: Literal["seal", "jwt", "vault"]) -> str:
+    def rotate(self, ring: RotatingRing) -> str:
         """Give a ring a new current key and return its id; what older ones did stays readable."""
-        rings: dict[str, KeyRing] = {"seal": self.seal, "jwt": self.jwt, "vault": self.vault}
+        rings: dict[RotatingRing, KeyRing] = {
+            "seal": self.seal,
+            "jwt": self.jwt,
+            "vault": self.vault,
+            "subjects": self.subjects,
+        }
         return rings[ring].rotate()
 
     def check(self) -> None:
         """Read every key there is; about 1 ms. Raises KeyUnusable at the first that is missing or damaged."""
-        for ring in (self.seal, self.jwt, self.vault, self._ledger):
+        for ring in (self.seal, self.jwt, self.vault, self.subjects, self._ledger):
             ring.check()
 
 

@@ -1,27 +1,30 @@
 """Rebuilds a projection from position 0 beside the live one, compares row by row, and swaps them.
 
-The live tables go on being read and written meanwhile: their owner waits only while they are compared, and
-readers only while they are renamed. No side effect hangs on a projection, so folding it again repeats none.
+The live tables go on being read and written meanwhile: their owner waits only until the new ones have come to
+where it stands, and readers only while they are renamed. No side effect hangs on a projection, so folding it
+again repeats none.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import MetaData, Table
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql import quoted_name
 
 from infrastructure.database import CONNECTION_OPTIONS
-from infrastructure.eventstore.mapper import LedgerMapper
-from infrastructure.readstore.runner import (
-    catch_up_once,
-    hold_tracking,
-    move_tracking,
-    table_identifier,
-    tracking_of,
-)
-from projections.projection import Projection, RowFold
+from infrastructure.eventstore.event_reader import EventReader
+from infrastructure.readstore.compiling import DIALECT
+from infrastructure.readstore.rows import key_columns, table_identifier
+from infrastructure.readstore.runner import fold_next
+from infrastructure.readstore.tracking import hold_tracking, move_tracking, tracking_of
+from projections.projection import Projection
 
 SUFFIX = "__rebuild"
+BATCH_EVENTS = 5_000
 
 
 @dataclass(frozen=True)
@@ -42,70 +45,105 @@ class Difference:
 
 
 def rebuild_projection(
-    database_url: str, projection: Projection, mapper: LedgerMapper, *, swap: bool
+    database_url: str, projection: Projection, reader: EventReader, *, swap: bool
 ) -> list[Difference]:
     """Folds a projection anew, compares it with the live one and, if `swap`, puts it in its place."""
-    with psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS) as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", (projection.name + SUFFIX,))
-        _make_side_tables(connection, projection)
+    with ExitStack() as stack:
+        ours, holder = (
+            stack.enter_context(psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS))
+            for _ in range(2)
+        )
+        ours.execute("SELECT pg_advisory_lock(hashtext(%s))", (projection.name + SUFFIX,))
+        # What a crash takes of the side tables, the next rebuild makes anew; a swap waits for the disk.
+        ours.execute("SET synchronous_commit = off")
+        _make_side_tables(ours, projection)
         try:
-            _fold_to(connection, projection, mapper, tracking_of(connection, projection.name).notification_id)
-            for row_fold in projection.row_folds:
-                connection.execute(sql.SQL("ANALYZE {}").format(table_identifier(row_fold, SUFFIX)))
-            with connection.transaction():
-                return _compare_and_swap(connection, projection, mapper, swap=swap)
+            _fold_to(ours, projection, reader, tracking_of(ours, projection).notification_id)
+            for table in projection.tables:
+                _make_indexes(ours, table)
+                ours.execute(sql.SQL("ANALYZE {}").format(table_identifier(table, SUFFIX)))
+            differences = _compare(ours, holder, projection, reader)
+            if swap:
+                _swap(ours, projection, reader)
+            return differences
         finally:
-            _drop_side_tables(connection, projection)
+            _drop_side_tables(ours, projection)
 
 
 def _fold_to(
-    connection: psycopg.Connection[Any], projection: Projection, mapper: LedgerMapper, position: int
+    connection: psycopg.Connection[Any], projection: Projection, reader: EventReader, position: int
 ) -> None:
-    while catch_up_once(connection, projection, mapper, SUFFIX, stop=position):
-        pass
+    before, reached = 0, -1
+    while reached != before:
+        before, reached = fold_next(
+            connection, projection, reader, suffix=SUFFIX, stop=position, batch_events=BATCH_EVENTS
+        )
 
 
-def _compare_and_swap(
-    connection: psycopg.Connection[Any], projection: Projection, mapper: LedgerMapper, *, swap: bool
+def _compare(
+    ours: psycopg.Connection[Any],
+    holder: psycopg.Connection[Any],
+    projection: Projection,
+    reader: EventReader,
 ) -> list[Difference]:
-    position = hold_tracking(connection, projection.name).notification_id
-    _fold_to(connection, projection, mapper, position)
-    differences = [
-        _difference(connection, projection, row_fold, position) for row_fold in projection.row_folds
-    ]
-    if swap:
-        # In the order in which readers lock them, so that nobody waits in a circle.
-        for row_fold in sorted(projection.row_folds, key=lambda row_fold: row_fold.table.name):
-            connection.execute(
-                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table_identifier(row_fold))
-            )
-        for row_fold in projection.row_folds:
-            _swap(connection, row_fold)
-        rebuilt = tracking_of(connection, projection.name + SUFFIX)
-        move_tracking(connection, projection.name, rebuilt.notification_id)
+    """Compares both at one position. The owner is held up until a snapshot is taken there, not longer."""
+    with holder.transaction():
+        position = hold_tracking(holder, projection).notification_id
+        _fold_to(ours, projection, reader, position)
+        ours.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        ours.execute("SELECT FROM readmodel.tracking LIMIT 1")
+    differences = [_difference(ours, projection, table, position) for table in projection.tables]
+    ours.execute("COMMIT")
     return differences
 
 
 def _difference(
-    connection: psycopg.Connection[Any], projection: Projection, row_fold: RowFold, position: int
+    connection: psycopg.Connection[Any], projection: Projection, table: Table, position: int
 ) -> Difference:
-    live, rebuilt = table_identifier(row_fold), table_identifier(row_fold, SUFFIX)
+    """Rows are equal if every byte of them is; such that differ are counted on either side."""
+    key = key_columns(table)
     statement = sql.SQL(
-        "SELECT (SELECT count(*) FROM {live}),"
-        " (SELECT count(*) FROM (SELECT * FROM {live} EXCEPT SELECT * FROM {rebuilt}) AS a),"
-        " (SELECT count(*) FROM (SELECT * FROM {rebuilt} EXCEPT SELECT * FROM {live}) AS b)"
-    ).format(live=live, rebuilt=rebuilt)
+        "SELECT count(live), count(live) FILTER (WHERE rebuilt IS NULL OR live *<> rebuilt),"
+        " count(rebuilt) FILTER (WHERE live IS NULL OR live *<> rebuilt)"
+        " FROM (SELECT {key}, t AS live FROM {live} AS t) AS a"
+        " FULL JOIN (SELECT {key}, t AS rebuilt FROM {rebuilt} AS t) AS b USING ({key})"
+    ).format(
+        live=table_identifier(table),
+        rebuilt=table_identifier(table, SUFFIX),
+        key=sql.SQL(", ").join(map(sql.Identifier, key)),
+    )
     row = connection.execute(statement).fetchone()
     assert row is not None, "an aggregate always answers"
-    return Difference(projection.name, row_fold.table.name, position, *row)
+    return Difference(projection.name, table.name, position, *row)
 
 
-def _swap(connection: psycopg.Connection[Any], row_fold: RowFold) -> None:
-    name = row_fold.table.name
-    live, rebuilt = table_identifier(row_fold), table_identifier(row_fold, SUFFIX)
+def _swap(connection: psycopg.Connection[Any], projection: Projection, reader: EventReader) -> None:
+    connection.execute("SET synchronous_commit = on")
+    with connection.transaction():
+        position = hold_tracking(connection, projection).notification_id
+        _fold_to(connection, projection, reader, position)
+        # In the order in which readers lock them, so that nobody waits in a circle.
+        tables = sorted(projection.tables, key=lambda table: table.name)
+        for table in tables:
+            connection.execute(
+                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table_identifier(table))
+            )
+        for table in tables:
+            _replace(connection, table)
+        move_tracking(connection, projection, tracking_of(connection, projection, SUFFIX).notification_id)
+
+
+def _replace(connection: psycopg.Connection[Any], table: Table) -> None:
+    live, rebuilt = table_identifier(table), table_identifier(table, SUFFIX)
     _copy_grants(connection, live, rebuilt)
     connection.execute(sql.SQL("DROP TABLE {}").format(live))
-    connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(rebuilt, sql.Identifier(name)))
+    connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(rebuilt, sql.Identifier(table.name)))
+    for name in (f"{table.name}_pkey", *(str(index.name) for index in table.indexes)):
+        connection.execute(
+            sql.SQL("ALTER INDEX {} RENAME TO {}").format(
+                sql.Identifier(table.schema or "", name + SUFFIX), sql.Identifier(name)
+            )
+        )
 
 
 def _copy_grants(connection: psycopg.Connection[Any], live: sql.Identifier, rebuilt: sql.Identifier) -> None:
@@ -126,13 +164,25 @@ def _copy_grants(connection: psycopg.Connection[Any], live: sql.Identifier, rebu
 
 
 def _make_side_tables(connection: psycopg.Connection[Any], projection: Projection) -> None:
+    """With their primary keys only: other indexes are made at once when the rows are there."""
     _drop_side_tables(connection, projection)
-    for row_fold in projection.row_folds:
-        statement = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)")
-        connection.execute(statement.format(table_identifier(row_fold, SUFFIX), table_identifier(row_fold)))
+    for table in projection.tables:
+        side = _side_table(table)
+        side.primary_key.name = quoted_name(f"{table.name}_pkey{SUFFIX}", None)
+        connection.execute(str(CreateTable(side).compile(dialect=DIALECT)).encode())
+
+
+def _make_indexes(connection: psycopg.Connection[Any], table: Table) -> None:
+    for index in sorted(_side_table(table).indexes, key=lambda index: str(index.name)):
+        index.name = quoted_name(f"{index.name}{SUFFIX}", None)
+        connection.execute(str(CreateIndex(index).compile(dialect=DIALECT)).encode())
+
+
+def _side_table(table: Table) -> Table:
+    return table.to_metadata(MetaData(), name=table.name + SUFFIX)
 
 
 def _drop_side_tables(connection: psycopg.Connection[Any], projection: Projection) -> None:
-    for row_fold in projection.row_folds:
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table_identifier(row_fold, SUFFIX)))
+    for table in projection.tables:
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table_identifier(table, SUFFIX)))
     connection.execute("DELETE FROM readmodel.tracking WHERE projection = %s", (projection.name + SUFFIX,))

@@ -1,34 +1,19 @@
-"""Runs the projections' queries: SQLAlchemy statements, compiled once, over a psycopg pool."""
+"""Runs the projections' queries over a psycopg pool: one query in one statement, several in one snapshot."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from psycopg import sql
 from psycopg.rows import dict_row
-from sqlalchemy import Select, Table
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.sql.util import find_tables
 
 from application.ports import Found, ReadStoreUnavailable
 from infrastructure.eventstore.ledger import Pool, reading_connection
-from infrastructure.eventstore.recorder import POLL_SECONDS
-
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-
-_POSITION = """
-SELECT CASE WHEN count(*) = %s THEN coalesce(min(position), 0) ELSE 0 END
-FROM readmodel.tracking WHERE projection = ANY(%s)
-"""
+from infrastructure.readstore.compiling import compiled, compiled_at_position, tables_of
+from infrastructure.readstore.progress import Positions, Progress
+from infrastructure.readstore.tracking import position_expression
+from projections.projection import Query
 
 _LOCK = sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE")
-
-
-def compiled(statement: Select[Any]) -> tuple[bytes, dict[str, Any]]:
-    """A statement as psycopg takes it: its text and its parameters."""
-    result = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    return str(result).encode(), dict(result.params)
 
 
 class PostgresReadStore:
@@ -36,52 +21,85 @@ class PostgresReadStore:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._progress = Progress(self._positions)
 
-    async def fetch(self, projections: Sequence[str], *statements: Select[Any]) -> Found:
-        """Runs statements in one snapshot with the projections' position. Raises `ReadStoreUnavailable`."""
-        queries = [compiled(statement) for statement in statements]
-        tables = _table_names(statements)
+    async def fetch(self, projections: Sequence[str], *queries: Query) -> Found:
+        """Runs queries in one snapshot with the projections' position. Raises `ReadStoreUnavailable`."""
+        names = tuple(projections)
+        if not queries:
+            found = Found([], (await self._positions([names]))[names])
+        elif len(queries) == 1:
+            found = await self._fetch_one(names, queries[0])
+        else:
+            found = await self._fetch_several(names, queries)
+        self._progress.saw(names, found.position)
+        return found
+
+    async def wait_for(self, projections: Sequence[str], position: int, timeout_seconds: float) -> bool:
+        """Waits until the projections have reached a position; False when time runs out.
+
+        Raises `ReadStoreUnavailable`.
+        """
+        return await self._progress.reached(tuple(projections), position, timeout_seconds)
+
+    async def position(self, projections: Sequence[str]) -> int:
+        """How far the slowest of the projections has come."""
+        return (await self.fetch(projections)).position
+
+    async def _fetch_one(self, projections: tuple[str, ...], query: Query) -> Found:
+        statement = compiled_at_position(query.statement, projections)
+        async with reading_connection(self._pool, ReadStoreUnavailable) as connection:
+            cursor = await connection.execute(
+                statement.text,
+                {**statement.constants, **query.parameters},
+                prepare=None if query.one_plan else False,
+                binary=True,
+            )
+            rows = await cursor.fetchall()
+        names = [column.name for column in cursor.description or ()][2:]
+        position, is_row, *_ = rows[0]
+        return Found([[dict(zip(names, row[2:], strict=True)) for row in rows] if is_row else []], position)
+
+    async def _fetch_several(self, projections: tuple[str, ...], queries: Sequence[Query]) -> Found:
         async with (
             reading_connection(self._pool, ReadStoreUnavailable) as connection,
             connection.pipeline(),
         ):
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if tables:
-                # Before the snapshot is taken: a table that a rebuild swaps in later would look empty.
-                await connection.execute(_LOCK.format(sql.SQL(", ").join(tables)))
-            positions = await connection.execute(_POSITION, (len(projections), list(projections)))
+            # Before the snapshot is taken: a table that a rebuild swaps in later would look empty.
+            await connection.execute(_LOCK.format(sql.SQL(", ").join(_table_names(queries))))
+            positions = await connection.execute(_select_position(projections))
             cursors = []
-            for query, parameters in queries:
-                cursor = connection.cursor(row_factory=dict_row)
-                await cursor.execute(query, parameters)
+            for query in queries:
+                statement = compiled(query.statement)
+                cursor = connection.cursor(row_factory=dict_row, binary=True)
+                await cursor.execute(
+                    statement.text,
+                    {**statement.constants, **query.parameters},
+                    prepare=None if query.one_plan else False,
+                )
                 cursors.append(cursor)
             await connection.execute("COMMIT")
             position = await positions.fetchone()
             results = [await cursor.fetchall() for cursor in cursors]
         return Found(results, 0 if position is None else int(position[0]))
 
-    async def wait_for(self, projections: Sequence[str], position: int, timeout_seconds: float) -> bool:
-        """Waits until the projections have reached a position; False when time runs out."""
-        give_up_at = time.monotonic() + timeout_seconds
-        while await self.position(projections) < position:
-            if time.monotonic() >= give_up_at:
-                return False
-            await asyncio.sleep(POLL_SECONDS)
-        return True
-
-    async def position(self, projections: Sequence[str]) -> int:
-        """How far the slowest of the projections has come."""
-        return (await self.fetch(projections)).position
+    async def _positions(self, groups: Sequence[tuple[str, ...]]) -> Positions:
+        columns = sql.SQL(", ").join(map(position_expression, groups))
+        async with reading_connection(self._pool, ReadStoreUnavailable) as connection:
+            cursor = await connection.execute(sql.SQL("SELECT {}").format(columns))
+            row: tuple[Any, ...] | None = await cursor.fetchone()
+        assert row is not None, "a SELECT without FROM has one row"
+        return dict(zip(groups, row, strict=True))
 
 
-def _table_names(statements: Sequence[Select[Any]]) -> list[sql.Identifier]:
-    """The tables that the statements read, subqueries included, in the order in which all lock them."""
-    tables = {
-        table
-        for statement in statements
-        for table in find_tables(statement, check_columns=True)
-        if isinstance(table, Table)
-    }
+def _select_position(projections: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL("SELECT {}").format(position_expression(projections))
+
+
+def _table_names(queries: Sequence[Query]) -> list[sql.Identifier]:
+    """The tables that the queries read, in the order in which all lock them."""
+    tables = {table for query in queries for table in tables_of(query.statement)}
     return [
         sql.Identifier(table.schema or "", table.name)
         for table in sorted(tables, key=lambda table: table.name)

@@ -6,6 +6,7 @@ was placed and on the metadata only: no clock, host, environment or compression 
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -92,6 +93,9 @@ def write_pdf(pages: list[Page], metadata: Metadata, file_id: bytes) -> bytes:
     for page in pages:
         canvas.addLiteral(_page_code(page, canvas._doc))
         canvas.showPage()
+    for written in canvas._doc.Pages.pages:
+        # The code is ASCII; reportlab would look each character up in a table.
+        written.stream = written.stream.encode("ascii")
     canvas.save()
     return buffer.getvalue()
 
@@ -126,18 +130,27 @@ def _append_texts(code: list[str], texts: list[_Text], document: Any) -> None:
     """Font and colour are set only where they change."""
     current_colour: Colour | None = None
     current_font = ""
-    for x, y, style, text in texts:
-        if style.colour != current_colour:
-            code.append(_fill(style.colour))
-            current_colour = style.colour
+    common_fonts: dict[Weight, str] = {}
+    for x, y, (size, colour, weight), text in texts:
+        if colour != current_colour:
+            code.append(_fill(colour))
+            current_colour = colour
         code.append(f"1 0 0 1 {x:.2f} {y:.2f} Tm")
-        for font_name, literal in typefaces.literals(text, style.weight, document):
-            font_code = f"{font_name} {style.size:.4g} Tf"
+        common = typefaces.common_literal(text, weight)
+        if common is None:
+            parts = typefaces.literals(text, weight, document)
+        else:
+            if weight not in common_fonts:
+                common_fonts[weight] = typefaces.common_font(weight, document)
+            parts = [(common_fonts[weight], common)]
+        for font_name, literal in parts:
+            font_code = f"{font_name} {size:.4g} Tf"
             if font_code != current_font:
                 code.append(font_code)
                 current_font = font_code
             code.append(f"({literal}) Tj")
 
 
+@lru_cache(maxsize=256)
 def _fill(colour: Colour) -> str:
     return "{:.3g} {:.3g} {:.3g} rg".format(*colour)

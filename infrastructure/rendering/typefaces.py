@@ -10,11 +10,11 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from reportlab.lib import rl_accel
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.pdfdoc import PDFObject
+from reportlab.pdfbase.pdfdoc import PDFDocument, PDFObject
 from reportlab.pdfbase.ttfonts import TTFont
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -43,33 +43,54 @@ _CLOSING = "、。，．！？：；）」』】〕》…"
 _PIECE = re.compile(rf"(\s*)([{_IDEOGRAPHS}][{_CLOSING}]*|[^\s{_IDEOGRAPHS}]+)")
 
 
-class _Formatted(PDFObject):  # type: ignore[misc]
-    """A PDF object whose bytes are known."""
+class _Prepared(PDFObject):  # type: ignore[misc]
+    """A PDF object whose bytes are known, but for the references to others that go where `%b` stands."""
 
-    def __init__(self, formatted: bytes) -> None:
-        self._bytes = formatted
+    def __init__(self, pattern: bytes, *references: Any) -> None:
+        self._pattern = pattern
+        self._references = references
 
     def format(self, document: Any) -> bytes:
-        """The bytes, in whichever document."""
-        return self._bytes
+        """The bytes, with the references as they are numbered in the document."""
+        if not self._references:
+            return self._pattern
+        return self._pattern % tuple(reference.format(document) for reference in self._references)
+
+
+class _CommonSubset(NamedTuple):
+    """The four PDF objects of a weight's common subset, as patterns; made once a process."""
+
+    to_unicode: bytes
+    font_file: bytes
+    descriptor: bytes
+    font: bytes
+
+    def add(self, document: Any, internal_name: str) -> None:
+        """Adds the objects to a document, numbered in the order in which reportlab would."""
+
+        def added(pattern: bytes, *references: Any) -> Any:
+            return document.Reference(_Prepared(pattern, *references))
+
+        to_unicode = added(self.to_unicode)
+        descriptor = added(self.descriptor, added(self.font_file))
+        name = _Prepared(b"/" + internal_name.encode())
+        font = added(self.font, descriptor, name, to_unicode)
+        document.idToObject["BasicFonts"].dict[internal_name] = font
 
 
 class _EmbeddedFont(TTFont):  # type: ignore[misc]
     """A TrueType font; a text weight's common subset is described once a process, not once a document."""
 
-    _common_widths: _Formatted | None = None
-
     def addObjects(self, doc: Any) -> None:  # noqa: N802
         """Adds the subsets that the document uses; called by reportlab when the document is saved."""
-        name = self.state[doc].internalName
-        super().addObjects(doc)
-        if self.fontName not in _WEIGHTS:
-            # The fallback has no common subset: its first one is made of what this document needs.
-            return
-        common = doc.idToObject["BasicFonts"].dict[f"{name}+0"]
-        if self._common_widths is None:
-            self._common_widths = _Formatted(common.Widths.format(doc))
-        common.Widths = self._common_widths
+        state = self.state[doc]
+        # The fallback has no common subset: its first one is made of what this document needs.
+        if self.fontName in _WEIGHTS and len(state.subsets) == 1:
+            internal_name = self.getSubsetInternalName(0, doc)[1:]
+            _common_subset(self.fontName).add(doc, internal_name)
+            del self.state[doc]
+        else:
+            super().addObjects(doc)
 
 
 def accelerator_in_use() -> bool:
@@ -112,11 +133,21 @@ def runs(text: str, weight: Weight) -> list[tuple[str, str]]:
     return parts
 
 
+@lru_cache(maxsize=16_384)
+def common_literal(text: str, weight: Weight) -> str | None:
+    """The text as a PDF string literal in the common subset, the same always; None if it needs more."""
+    codes = _common_state(weight).assignments
+    encoded = [codes.get(ord(character)) for character in text.replace("\N{NO-BREAK SPACE}", " ")]
+    return None if None in encoded else str(rl_accel.escapePDF(bytes(encoded)))
+
+
+def common_font(weight: Weight, document: Any) -> str:
+    """The name of the common subset in a begun document, which embeds it from now on."""
+    return str(_font(weight).getSubsetInternalName(0, document))
+
+
 def literals(text: str, weight: Weight, document: Any) -> list[tuple[str, str]]:
     """The text as (font name in the document, PDF string literal) in the subsets of a begun document."""
-    common = _common_literal(text, weight)
-    if common is not None:
-        return [(_font(weight).getSubsetInternalName(0, document), common)]
     parts = []
     for name, part in runs(text, weight):
         font = _font(name)
@@ -180,14 +211,6 @@ def _width_of_thousand(text: str, weight: Weight) -> float:
     return float(sum(widths))
 
 
-@lru_cache(maxsize=16_384)
-def _common_literal(text: str, weight: Weight) -> str | None:
-    """The text's literal in the common subset, the same in every document; None if it needs others."""
-    codes = _common_state(weight).assignments
-    encoded = [codes.get(ord(character)) for character in text.replace("\N{NO-BREAK SPACE}", " ")]
-    return None if None in encoded else str(rl_accel.escapePDF(bytes(encoded)))
-
-
 def _drawn_by(character: str, weight: Weight) -> tuple[str, str]:
     if character in _coverage(weight):
         return weight, character
@@ -218,6 +241,29 @@ def _common_state(name: str) -> Any:
     state = font.state.pop(probe)
     state.nextCode = _NEXT_SUBSET
     return state
+
+
+@cache
+def _common_subset(weight: str) -> _CommonSubset:
+    """What reportlab would add to a document for the common subset, with its references taken out."""
+    font = _font(weight)
+    probe = PDFDocument(compression=0, invariant=1)
+    begin_document(probe)
+    internal_name = font.getSubsetInternalName(0, probe)
+    TTFont.addObjects(font, probe)
+    described = probe.idToObject[internal_name[1:]]
+    to_unicode = probe.idToObject[described.ToUnicode.name]
+    descriptor = probe.idToObject[described.FontDescriptor.name]
+    font_file = probe.idToObject[descriptor.dict["FontFile2"].name]
+    reference = _Prepared(b"%b")
+    described.ToUnicode = described.FontDescriptor = descriptor.dict["FontFile2"] = reference
+    named = b"/Name " + internal_name.encode()
+    return _CommonSubset(
+        to_unicode=to_unicode.format(probe),
+        font_file=font_file.format(probe),
+        descriptor=descriptor.format(probe),
+        font=described.format(probe).replace(named, b"/Name %b"),
+    )
 
 
 def _remembering_common(make_subset: Callable[[list[int]], bytes]) -> Callable[[list[int]], bytes]:

@@ -11,10 +11,10 @@ from datetime import date
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-import rfc8785
 from pydantic import ValidationError
 
 from application.signing import Signature, SignatureInvalid, Signer
+from domain.kernel.canonical import canonical_json
 from domain.kernel.facts import Utc, Value
 from infrastructure.durable import write_all
 
@@ -47,7 +47,7 @@ class RetentionLog:
         self._signer = signer
 
     def append(self, line: bytes) -> None:
-        """Add one signed line; `sync` makes it last."""
+        """Add one signed line; `synced` makes it last."""
         size = os.fstat(self._descriptor).st_size
         # A writer that died within its line left no line end; the log is never cut, so a new line is begun.
         torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
@@ -62,10 +62,6 @@ class RetentionLog:
             if entry is not None and (entry.name, entry.stored_sha256) == (name, stored_sha256):
                 return entry
         return None
-
-    def sync(self) -> None:
-        """Force what was appended, by whomever, to disk."""
-        os.fsync(self._descriptor)
 
     def _verified(self, line: bytes) -> RetentionEntry | None:
         try:
@@ -87,11 +83,21 @@ def locked_log(path: Path, signer: Signer) -> Iterator[RetentionLog]:
         os.close(descriptor)
 
 
+def sync_log(path: Path) -> None:
+    """Force what was appended to a shard's log, by whomever, to disk."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def signed_line(entry: RetentionEntry, signer: Signer) -> bytes:
     """The log's line for an entry. Raises KeyUnusable."""
-    signed = SignedRetentionEntry(entry=entry, signature=signer.sign(_payload(entry)))
-    return rfc8785.dumps(signed.model_dump(mode="json", by_alias=True)) + b"\n"
+    signature = signer.sign(_payload(entry))
+    signed = SignedRetentionEntry(entry=entry, signature=signature)
+    return canonical_json(signed.model_dump(mode="json", by_alias=True)) + b"\n"
 
 
 def _payload(entry: RetentionEntry) -> bytes:
-    return _DOMAIN + rfc8785.dumps(entry.model_dump(mode="json", by_alias=True))
+    return _DOMAIN + canonical_json(entry.model_dump(mode="json", by_alias=True))

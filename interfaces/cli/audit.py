@@ -9,15 +9,15 @@ import psycopg
 import typer
 
 from application.verification import Verification
+from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from domain.streams import REGISTRY
-from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.eventstore.proof import LedgerWalk
 from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.eventstore.rows import EventRow, originator_id
 from infrastructure.readstore.rebuilding import Difference, rebuild_projection
 from infrastructure.settings import Settings
-from interfaces.bootstrap import build_system, database_urls
+from interfaces.bootstrap import build_system, database_urls, event_reader
 from projections.registry import PROJECTIONS, PROJECTIONS_BY_NAME
 
 EXIT_CHECK_FAILED = 1
@@ -85,18 +85,18 @@ def replay(
     stream_type, _, stream_id = (stream or "").partition("/")
     if not stream_id or not REGISTRY.has_stream_type(stream_type):
         raise typer.BadParameter(f"{stream} is not a stream, such as order/536365.")
-    mapper = LedgerMapper(REGISTRY)
     identity = StreamId(stream_type, stream_id)
     with _connected() as connection:
         rows = LedgerRecorder(connection).select_events(originator_id(identity), lte=at)
-    if not rows:
+        history = event_reader(Settings()).read(connection, rows)
+    if not history:
         typer.echo(f"There is no {stream}.")
         raise typer.Exit(EXIT_CHECK_FAILED)
-    facts = [mapper.to_domain_event(row).fact for row in rows]
-    state = REGISTRY.fold(identity, facts).model_dump(mode="json", by_alias=True, exclude_none=True)
-    events = [_event_line(row) for row in rows if isinstance(row, EventRow)]
+    folded = REGISTRY.fold(identity, [event.fact for event in history])
+    state = folded.model_dump(mode="json", by_alias=True, exclude_none=True)
+    events = [_event_line(event) for event in history]
     if as_json:
-        typer.echo(json.dumps({"stream": stream, "version": len(rows), "events": events, "state": state}))
+        typer.echo(json.dumps({"stream": stream, "version": len(history), "events": events, "state": state}))
         return
     for event in events:
         typer.echo(f"{event['position']:>9} {event['recordedAt']} {event['type']} by {event['actor']}")
@@ -115,28 +115,28 @@ def rebuild(
     if projection is not None and projection not in PROJECTIONS_BY_NAME:
         raise typer.BadParameter(f"There is no {projection}: {', '.join(PROJECTIONS_BY_NAME)}.")
     wanted = [item for item in PROJECTIONS if projection in {None, item.name}]
-    mapper = LedgerMapper(REGISTRY)
+    reader = event_reader(Settings())
     url = database_urls(Settings()).service
-    differences = [found for item in wanted for found in rebuild_projection(url, item, mapper, swap=not diff)]
+    differences = [found for item in wanted for found in rebuild_projection(url, item, reader, swap=not diff)]
     _tell_differences(differences, as_json=as_json)
 
 
 def _replay_all(*, diff: bool, as_json: bool) -> None:
     states: dict[StreamId, Any] = {}
     problems: list[str] = []
-    mapper = LedgerMapper(REGISTRY)
+    reader = event_reader(Settings())
     with _connected() as connection:
         recorder = LedgerRecorder(connection)
         head = recorder.max_notification_id() or 0
         for row in _rows(recorder, head):
             try:
-                fact = mapper.to_domain_event(row).fact
-                states[row.stream] = REGISTRY.evolve(row.stream, states.get(row.stream), fact)
+                (event,) = reader.read(connection, [row])
+                states[row.stream] = REGISTRY.evolve(row.stream, states.get(row.stream), event.fact)
             except Exception as error:  # Whatever an altered event breaks is a finding.
                 problems.append(f"position {row.id}: {type(error).__name__}")
     if diff and not problems:
         url = database_urls(Settings()).service
-        found = [item for p in PROJECTIONS for item in rebuild_projection(url, p, mapper, swap=False)]
+        found = [item for p in PROJECTIONS for item in rebuild_projection(url, p, reader, swap=False)]
         _tell_differences(found, as_json=as_json)
         return
     if as_json:
@@ -191,14 +191,14 @@ def _rows(recorder: LedgerRecorder, head: int) -> Iterator[EventRow]:
         position = rows[-1].id
 
 
-def _event_line(row: EventRow) -> dict[str, Any]:
+def _event_line(event: RecordedEvent) -> dict[str, Any]:
     return {
-        "position": row.id,
-        "version": row.originator_version,
-        "type": row.topic,
-        "recordedAt": row.recorded_at.isoformat(),
-        "actor": row.actor,
-        "data": json.loads(row.state),
+        "position": event.position,
+        "version": event.version,
+        "type": event.name,
+        "recordedAt": event.recorded_at.isoformat(),
+        "actor": event.actor,
+        "data": event.data,
     }
 
 

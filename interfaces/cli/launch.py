@@ -28,7 +28,16 @@ from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.settings import Settings
 from infrastructure.supervisor import Child, Supervisor
 from infrastructure.vault.folder import FolderVault
-from interfaces.bootstrap import System, build_system, database_urls, issuing_loop, projection_runners
+from interfaces.bootstrap import (
+    System,
+    build_system,
+    command_log_keeper,
+    database_urls,
+    issuing_loop,
+    outbox_relay,
+    projection_runners,
+    snapshotter,
+)
 from interfaces.cli.demo import load_demo_orders
 from projections.documents import Shard
 
@@ -36,8 +45,9 @@ log = structlog.get_logger(__name__)
 
 BUSY_STEP_SECONDS = 0.005
 IDLE_STEP_SECONDS = 0.025
-STANDBY_SECONDS = 0.5
-UNREACHABLE_SECONDS = 1.0
+ERASING_PAUSE_SECONDS = 2.0
+STANDBY_SECONDS = 0.25
+UNREACHABLE_SECONDS = 0.25
 
 
 def run(settings: Settings) -> None:
@@ -56,8 +66,8 @@ def run(settings: Settings) -> None:
         if settings.demo:
             threading.Thread(target=load_demo_orders, args=(settings,), daemon=True).start()
         environment = {"PROMETHEUS_MULTIPROC_DIR": str(_empty_folder(data_dir / "metrics"))}
-        children = [_billing("work", env=environment), _billing("serve", env=environment)]
-        Supervisor(children, postgres.ensure_running if postgres else _nothing).run_until_signal()
+        stages = ([_billing("work", env=environment)], _api_processes(settings, environment))
+        Supervisor(stages, postgres.ensure_running if postgres else _nothing).run_until_signal()
 
 
 class PortTaken(Exception):
@@ -79,15 +89,25 @@ def require_free_port(settings: Settings) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Runs the API until a signal. Raises `PortTaken`."""
+    """Runs the API's processes until a signal. Raises `PortTaken`."""
     require_free_port(settings)
+    Supervisor([_api_processes(settings, {})], _nothing).run_until_signal()
+
+
+def answer(settings: Settings) -> None:
+    """Runs one API process until a signal; it shares the port with the others of its supervisor.
+
+    A server each, for one server over all of them gives up, and takes the healthy ones along, when one dies
+    twice within seconds. It forks its only worker anew at the first death, which is far faster than the
+    supervisor's fresh start.
+    """
     Granian(
         "interfaces.asgi:create",
         factory=True,
         interface=Interfaces.ASGI,
         address=settings.host,
         port=settings.port,
-        workers=settings.workers,
+        workers=1,
         websockets=False,
         respawn_failed_workers=True,
         respawn_interval=0.2,
@@ -100,11 +120,11 @@ def work(settings: Settings) -> None:
     """Runs the worker's processes until a signal: one for projections, `BILLING_ISSUERS` for documents."""
     children = [_billing("work", "--projections")]
     children += [_billing("work", "--issuer", str(index)) for index in range(settings.issuers)]
-    Supervisor(children, _nothing).run_until_signal()
+    Supervisor([children], _nothing).run_until_signal()
 
 
 def project(settings: Settings) -> None:
-    """Keeps the read models up to date until a signal."""
+    """Keeps read models, snapshots and command log, relays outbound facts, erases what is due."""
     asyncio.run(_project(build_system(settings, renderer=DirectRenderer())))
 
 
@@ -119,10 +139,31 @@ async def _project(system: System) -> None:
     runners = projection_runners(system)
     for runner in runners:
         runner.start()
+    snapshots = snapshotter(system)
+    snapshots.start()
+    await system.start()
     log.info("projections-started")
-    await stopping.wait()
+    await asyncio.gather(
+        outbox_relay(system).run(stopping),
+        command_log_keeper(system).run(stopping),
+        _erase_what_is_due(system, stopping),
+    )
+    await asyncio.to_thread(snapshots.stop)
     for runner in runners:
         await asyncio.to_thread(runner.stop)
+    await system.stop()
+
+
+async def _erase_what_is_due(system: System, stopping: asyncio.Event) -> None:
+    """Finishes erasures. Every worker does: what two of them do at once takes effect once."""
+    while not stopping.is_set():
+        try:
+            await system.erasure.step()
+        except (LedgerUnavailable, ReadStoreUnavailable) as error:
+            log.warning("erasing-interrupted", error=type(error).__name__)
+        except Exception:
+            log.exception("erasing-interrupted")
+        await _sleep(stopping, ERASING_PAUSE_SECONDS)
 
 
 async def _issue(system: System, shard: Shard) -> None:
@@ -169,6 +210,10 @@ async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stopping.wait(), timeout=seconds)
     except TimeoutError:
         return
+
+
+def _api_processes(settings: Settings, env: Mapping[str, str]) -> list[Child]:
+    return [_billing("serve", "--worker", str(index), env=env) for index in range(settings.workers)]
 
 
 def _billing(*arguments: str, env: Mapping[str, str] | None = None) -> Child:

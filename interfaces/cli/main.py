@@ -25,9 +25,10 @@ from infrastructure.settings import Settings
 from infrastructure.telemetry import configure_logging
 from infrastructure.vault.folder import FolderVault
 from interfaces.bootstrap import database_urls, local_tokens
-from interfaces.cli import audit, launch
+from interfaces.cli import audit, launch, webhooks
 from interfaces.cli.import_retail import import_retail
 from interfaces.cli.inbound_door import InboundDoor
+from interfaces.cli.keys import keys_app
 
 EXIT_WRONG_USAGE = 2
 EXIT_UNREACHABLE = 3
@@ -44,6 +45,8 @@ app = typer.Typer(
 import_app = typer.Typer(help="Brings a shop's history in through the inbound door.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(audit.verify_app, name="verify")
+app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks.webhooks_app, name="webhooks")
 app.command("replay")(audit.replay)
 app.command("rebuild")(audit.rebuild)
 
@@ -60,20 +63,28 @@ def run() -> None:
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    worker: Annotated[
+        int | None, typer.Option("--worker", help="Only this API process, from 0.", min=0)
+    ] = None,
+) -> None:
     """The API processes alone, on a migrated database.
 
     Example: BILLING_DATABASE_URL=postgresql://… BILLING_WORKERS=4 billing serve
     """
-    launch.serve(_settings())
+    settings = _settings()
+    if worker is None:
+        launch.serve(settings)
+    else:
+        launch.answer(settings)
 
 
 @app.command()
 def work(
-    projections: Annotated[bool, typer.Option("--projections", help="Only the read models.")] = False,
+    projections: Annotated[bool, typer.Option("--projections", help="Only read models and outbox.")] = False,
     issuer: Annotated[int | None, typer.Option("--issuer", help="Only this issuer, from 0.", min=0)] = None,
 ) -> None:
-    """The worker alone: projections, and finishing documents. Two may run; the second stands by.
+    """The worker alone: projections, outbox, finishing documents. Two may run; the second stands by.
 
     Example: BILLING_DATABASE_URL=postgresql://… billing work
     """
@@ -177,25 +188,6 @@ def operations(as_json: AsJson = False) -> None:
         return
     for row in rows:
         typer.echo(f"{row['name']:36} {row['method']:5} {row['path']}")
-
-
-@app.command()
-def keys(as_json: AsJson = False) -> None:
-    """Checks every key and lists the seals' public ones; exit 1 if one is missing or damaged.
-
-    Example: billing keys --json
-    """
-    store = KeyStore(_settings().data_dir / "keys")
-    try:
-        store.check()
-        found = {"current": store.seal.current_id(), "seal": list(store.seal.key_ids())}
-    except KeyUnusable as error:
-        typer.echo(json.dumps({"finding": str(error)}) if as_json else str(error))
-        raise typer.Exit(1) from None
-    if as_json:
-        typer.echo(json.dumps(found))
-    else:
-        typer.echo(f"All keys are intact. Documents are sealed with {found['current']}.")
 
 
 def main(arguments: list[str] | None = None) -> None:

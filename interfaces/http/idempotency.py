@@ -35,6 +35,7 @@ async def idempotency_claim(
     return IdempotencyClaim(
         key_hash=hmac.digest(secret, b"key\n" + scope.encode(), hashlib.sha256),
         request_hash=hmac.digest(secret, b"request\n" + body, hashlib.sha256),
+        never_expires="irreversible" in operation.classification,
     )
 
 

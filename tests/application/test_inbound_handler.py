@@ -14,7 +14,7 @@ from domain.kernel.recorded import RecordedEvent
 from domain.numbering.series import NUMBER_SERIES
 from domain.streams import REGISTRY
 from tests.support.clocks import SetClock
-from tests.support.facts import DOCUMENT_ID, KEY, NOON, SERIES_ID, an_order, paid, refund_data
+from tests.support.facts import DOCUMENT_ID, FINGERPRINT, KEY, NOON, SERIES_ID, an_order, paid, refund_data
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.snapshots import financial_snapshot, order_data, party_snapshot
 
@@ -64,7 +64,9 @@ def door() -> Door:
 def fact(
     event_type: str, data: dict[str, Any], event_id: str = "e-1", source: str = "urn:orders"
 ) -> UpstreamFact:
-    return read_fact(CloudEvent(specversion="1.0", id=event_id, source=source, type=event_type, data=data))
+    return read_fact(
+        CloudEvent(specversion="1.0", id=event_id, source=source, type=event_type, data=data), FINGERPRINT
+    )
 
 
 def order_paid(event_id: str = "e-1", order_id: str = "o-1", **changes: Any) -> UpstreamFact:

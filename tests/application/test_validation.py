@@ -10,7 +10,7 @@ from domain.documents.order import RefundData
 from domain.documents.order_snapshot import OrderData
 from domain.kernel.errors import DomainError
 from domain.numbering.series import NumberFormat
-from tests.support.facts import refund_data
+from tests.support.facts import FINGERPRINT, refund_data
 from tests.support.snapshots import financial_snapshot, order_data, party_snapshot
 
 SECRET = "4929-0000-1111-2222"
@@ -130,7 +130,7 @@ def test_a_malformed_envelope_is_refused(field: str, value: Any) -> None:
 def test_data_is_checked_by_the_events_type() -> None:
     event = CloudEvent(specversion="1.0", id="e", source="s", type="payments.REFUND", data=order_data())
     with pytest.raises(DomainError) as refusal:
-        read_fact(event)
+        read_fact(event, FINGERPRINT)
     assert {error.field for error in refusal.value.field_errors} == {
         "data.refundId",
         "data.reason",
@@ -141,7 +141,7 @@ def test_data_is_checked_by_the_events_type() -> None:
 def test_an_event_of_an_unknown_type_is_refused() -> None:
     event = CloudEvent(specversion="1.0", id="e", source="s", type="orders.EXPLODED", data={})
     with pytest.raises(DomainError) as refusal:
-        read_fact(event)
+        read_fact(event, FINGERPRINT)
     assert [(error.field, error.code) for error in refusal.value.field_errors] == [("type", "UNKNOWN")]
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain.documents.seal import seal_payload
-from infrastructure.eventstore.rows import COLUMNS, EventRow, columns_from_row, leaf_hash
+from infrastructure.eventstore.rows import COLUMNS, EventRow, columns_from_row, leaf_hash_of
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
 
@@ -63,7 +63,7 @@ def _as_read(row: EventRow) -> dict[str, Any]:
     ids=["no cause", "nobody else", "read in another zone"],
 )
 def test_the_leaf_hash_can_be_made_without_this_project(row: EventRow) -> None:
-    assert _recipe("leaf_hash")(_as_read(row)) == leaf_hash(row)
+    assert _recipe("leaf_hash")(_as_read(row)) == leaf_hash_of(row)
 
 
 @pytest.mark.parametrize("column", sorted(set(COLUMNS) - {"leaf_hash"}))
@@ -76,7 +76,7 @@ def test_an_altered_column_changes_the_leaf_hash(column: str) -> None:
         datetime: datetime(2030, 1, 1, tzinfo=UTC),
     }
     changed = read | {column: altered.get(type(read[column]), "x")}
-    assert _recipe("leaf_hash")(changed) != leaf_hash(ROW)
+    assert _recipe("leaf_hash")(changed) != leaf_hash_of(ROW)
 
 
 def test_the_seal_can_be_checked_without_this_project(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ pytestmark = pytest.mark.slow
 POINTS = (
     ("render", "before", 1),
     ("render", "after", 1),
-    ("put", "after", 1),
-    ("put", "after", 2),
+    ("put", "before", 1),
     ("sign", "before", 1),  # The JSON has its name in the vault, its retention is not logged yet.
-    ("sign", "after", 2),  # The PDF has its name, its retention is signed and not written yet.
+    ("sign", "before", 2),  # The JSON is finished, the PDF has its name, its retention is not logged yet.
+    ("sign", "after", 2),  # The PDF's retention is signed and not written yet.
+    ("put", "after", 1),
     ("sign", "before", 3),
     ("sign", "after", 3),
     ("commit", "before", 1),

@@ -46,7 +46,7 @@ def test_all_keys_are_made_once_and_found_again(keys: KeyStore, folder: Path) ->
     again = KeyStore.create(folder)
     assert content(folder) == made
     assert again.derive(b"cursor") == keys.derive(b"cursor")
-    assert sorted({name.split("/")[0] for name in made}) == ["jwt", "ledger", "seal", "vault"]
+    assert sorted({name.split("/")[0] for name in made}) == ["jwt", "ledger", "seal", "subjects", "vault"]
 
 
 def test_only_the_owner_may_read_keys(keys: KeyStore, folder: Path) -> None:
@@ -255,6 +255,25 @@ def test_a_running_signer_finds_a_damaged_public_key(signer: Ed25519Signer, fold
             signer.verify(b"payload", signature)
     public.write_bytes(intact)
     signer.verify(b"payload", signature)
+
+
+def test_a_running_signer_finds_a_damaged_private_key_though_it_signed_with_it_before(
+    signer: Ed25519Signer, keys: KeyStore, folder: Path
+) -> None:
+    before = signer.sign(b"payload")
+    private = folder / "seal" / f"{keys.seal.current_id()}.pem"
+    intact = private.read_bytes()
+    for offset in range(len(intact)):
+        flipped = bytearray(intact)
+        flipped[offset] ^= 1
+        private.write_bytes(flipped)
+        with pytest.raises(KeyUnusable, match="corrupt"):
+            signer.sign(b"payload")
+    private.unlink()
+    with pytest.raises(KeyUnusable, match="missing"):
+        signer.sign(b"payload")
+    private.write_bytes(intact)
+    assert signer.sign(b"payload") == before
 
 
 def test_a_public_key_exchanged_for_another_is_found(

@@ -22,19 +22,22 @@ READ_MODELS = {table.name for projection in PROJECTIONS for table in projection.
 
 
 def tables(url: str, schema: str) -> set[str]:
-    """The tables of a schema, with their owner's name where it is not the expected one."""
+    """The tables of a schema, partitions left out; all belong to whom they should."""
     owner = {"ledger": "billing_owner", "readmodel": "billing_service"}[schema]
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "SELECT tablename, tableowner FROM pg_tables WHERE schemaname = %s", (schema,)
+            "SELECT relname, relowner::regrole::text, relispartition FROM pg_class"
+            " WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')",
+            (schema,),
         ).fetchall()
-    assert {found for _, found in rows} == {owner}
-    return {name for name, _ in rows}
+    assert {found for _, found, _ in rows} == {owner}
+    return {name for name, _, is_partition in rows if not is_partition}
 
 
 def assert_migrated(admin_url: str, service_url: str) -> None:
     """The tables are there and belong to whom they should, and the service can work with them."""
-    expected = {"event", "event_head", "command", "outbox", "alembic_version"}
+    expected = {"event", "event_head", "command", "outbox", "subscriber", "dead_letter", "alembic_version"}
+    expected |= {"subject_key", "snapshot"}
     assert tables(admin_url, "ledger") == expected
     assert tables(admin_url, "readmodel") == READ_MODELS
     with running_committer(service_url) as committer:
@@ -185,8 +188,19 @@ def test_the_service_can_do_its_work_and_no_more(
         ("event", "SELECT"),
         ("event_head", "SELECT"),
         ("event_readable", "SELECT"),
-        *(("command", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+        *(
+            (table, right)
+            for table in ("command", "subscriber", "dead_letter", "snapshot")
+            for right in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        ),
+        ("subject_key", "SELECT"),
+        ("subject_key", "INSERT"),
         ("outbox", "SELECT"),
         ("outbox", "INSERT"),
     }
-    assert set(functions) == {("lock_head",), ("append",)}
+    assert set(functions) == {
+        ("lock_head",),
+        ("append",),
+        ("create_command_partitions",),
+        ("drop_expired_commands",),
+    }

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from infrastructure.supervisor import HEALTHY_AFTER_SECONDS
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 SUPERVISE = """
@@ -27,8 +29,10 @@ SUPERVISE = """
             file.write(f"{time.monotonic()}\\n")
         if request["fail"]:
             raise RuntimeError("the tick failed")
-    children = [Child(name, argv, {"CHILD": name}) for name, argv in request["children"]]
-    Supervisor(children, tick).run_until_signal()
+    stages = [[Child(name, argv, {"CHILD": name})] for name, argv in request["children"]]
+    if request["together"]:
+        stages = [[child for stage in stages for child in stage]]
+    Supervisor(stages, tick).run_until_signal()
     print("returned", flush=True)
 """
 
@@ -47,8 +51,15 @@ CHILD = """
         with (directory / "stopped").open("a") as file:
             file.write(f"{name}\\n")
         sys.exit(0)
+    def tell_and_wait_for_all(*_):
+        (directory / f"told-{name}").touch()
+        while len(list(directory.glob("told-*"))) < 3:
+            time.sleep(0.01)
+        stop()
     if behaviour == "polite":
         signal.signal(signal.SIGTERM, stop)
+    if behaviour == "waiting for all":
+        signal.signal(signal.SIGTERM, tell_and_wait_for_all)
     pids = " ".join(str(pid) for pid in [os.getpid(), *(worker.pid for worker in workers)])
     with (directory / name).open("a") as file:
         file.write(f"{time.monotonic()} {pids}\\n")
@@ -61,14 +72,16 @@ CHILD = """
 
 @contextlib.contextmanager
 def supervisor(
-    directory: Path, *behaviours: tuple[str, str], fail: bool = False
+    directory: Path, *behaviours: tuple[str, str], fail: bool = False, together: bool = False
 ) -> Iterator["subprocess.Popen[str]"]:
-    """A supervising process with a child for each (name, behaviour)."""
+    """A supervising process with a child for each (name, behaviour), all in one stage or one in each."""
     program = textwrap.dedent(CHILD)
     children = [
         (name, [sys.executable, "-c", program, str(directory), behaviour]) for name, behaviour in behaviours
     ]
-    request = json.dumps({"directory": str(directory), "children": children, "fail": fail})
+    request = json.dumps(
+        {"directory": str(directory), "children": children, "fail": fail, "together": together}
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(SUPERVISE), request],
         cwd=PROJECT,
@@ -160,7 +173,7 @@ def test_a_child_that_keeps_dying_is_started_less_and_less_often(tmp_path: Path)
 def test_a_program_that_cannot_be_started_is_told_and_tried_again(tmp_path: Path) -> None:
     program = f"""
         from infrastructure.supervisor import Child, Supervisor
-        Supervisor([Child("ghost", [{str(tmp_path / "ghost")!r}], {{}})], lambda: None).run_until_signal()
+        Supervisor([[Child("ghost", [{str(tmp_path / "ghost")!r}], {{}})]], lambda: None).run_until_signal()
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
     process = subprocess.Popen(
@@ -221,6 +234,31 @@ def test_the_tick_comes_about_five_times_a_second(tmp_path: Path) -> None:
         moments = [float(line) for line in (tmp_path / "ticks").read_text().splitlines()]
     pauses = sorted(later - earlier for earlier, later in itertools.pairwise(moments))
     assert 0.19 < pauses[len(pauses) // 2] < 0.4
+
+
+def test_the_children_of_a_stage_are_told_to_stop_all_at_once(tmp_path: Path) -> None:
+    waiting = [(name, "waiting for all") for name in ("first", "second", "third")]
+    with supervisor(tmp_path, *waiting, together=True) as process:
+        for name, _ in waiting:
+            starts(tmp_path, name)
+        process.terminate()
+        output, _ = process.communicate(timeout=15)
+    assert sorted((tmp_path / "stopped").read_text().split()) == ["first", "second", "third"]
+    assert "child.killed" not in output, "none of them ends before all have been told"
+
+
+@pytest.mark.slow
+def test_a_child_that_lived_for_a_while_is_started_again_at_once_however_often_it_is_killed(
+    tmp_path: Path,
+) -> None:
+    with supervisor(tmp_path, ("first", "polite")):
+        for killed in range(1, 4):
+            born, leader, *_ = starts(tmp_path, "first", at_least=killed)[-1]
+            time.sleep(max(0.0, born + HEALTHY_AFTER_SECONDS + 0.1 - time.monotonic()))
+            died = time.monotonic()
+            os.kill(int(leader), signal.SIGKILL)
+            again = starts(tmp_path, "first", at_least=killed + 1)[-1][0]
+            assert again - died < 1.2, "without the delay of one that keeps dying"
 
 
 def test_a_failing_tick_stops_the_children_and_is_raised(tmp_path: Path) -> None:

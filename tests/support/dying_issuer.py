@@ -8,14 +8,14 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Literal
 
 from application.issuing import Issuer
 from application.ledger import Command, Committed
 from application.signing import Signature
-from application.vault import StoredObject
+from application.vault import Deposit, StoredObject, VaultError
 from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.settings import Settings
 from infrastructure.telemetry import MetricsObserver
@@ -56,11 +56,11 @@ class MortalVault(FolderVault):
 
     death: Death
 
-    def put(self, name: str, content: bytes, *, retention_class: str, retain_until: date) -> StoredObject:
+    def put_all(self, deposits: Sequence[Deposit]) -> list[StoredObject | VaultError]:
         self.death.comes("put", "before")
-        stored = super().put(name, content, retention_class=retention_class, retain_until=retain_until)
+        outcomes = super().put_all(deposits)
         self.death.comes("put", "after")
-        return stored
+        return outcomes
 
 
 class MortalSigner:
@@ -86,7 +86,7 @@ class MortalLedger:
     def __init__(self, system: System, death: Death) -> None:
         self._ledger = system.ledger
         self._death = death
-        self.history = system.ledger.history
+        self.histories = system.ledger.histories
 
     async def commit(self, command: Command) -> Committed:
         self._death.comes("commit", "before")
@@ -108,12 +108,13 @@ async def issue(document_id: str, death: Death) -> None:
         MortalLedger(system, death),  # type: ignore[arg-type]
         system.registry,
         vault,
+        system.secrets,
         signer,
         system.renderer,
         system.clock,
         MetricsObserver(),
     )
-    await issuer.issue(document_id)
+    await issuer.issue([document_id])
     await system.stop()
 
 

@@ -2,8 +2,10 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
-from domain.documents.access import DocumentDownloaded
+from domain.documents import order as orders
+from domain.documents.access import AccessDataErased, DocumentDownloaded
 from domain.documents.document import (
     DocumentDrafted,
     DocumentIssued,
@@ -16,13 +18,15 @@ from domain.documents.document import (
 )
 from domain.documents.keys import document_id, document_key
 from domain.documents.order import (
+    Order,
     OrderPaid,
+    OrderPersonalDataErased,
     OrderRefundAwaited,
     OrderRefunded,
     OrderRefundParked,
     RefundData,
-    order_fingerprint,
-    refund_fingerprint,
+    order_content,
+    refund_content,
 )
 from domain.documents.order_snapshot import OrderData
 from domain.documents.seal import Seal
@@ -31,6 +35,7 @@ from domain.kernel.canonical import sha256_hex
 from domain.kernel.claim import ClaimTaken
 from domain.kernel.facts import Fact
 from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, series_id
+from infrastructure.keys.fingerprints import KeyedFingerprint
 from tests.support.snapshots import financial_snapshot, order_data
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -38,6 +43,9 @@ KEY = document_key(("o-1",), "RECEIPT", "platform-gb", 1)
 DOCUMENT_ID = document_id(KEY)
 SERIES_ID = series_id("GB", "platform-gb", "RECEIPT")
 YEARLY = NumberFormat(prefix="R-{year}-", padding=6, yearly_reset=True)
+
+
+FINGERPRINT = KeyedFingerprint(bytes(range(32)))
 
 
 def an_order(order_id: str = "o-1", **changes: Any) -> OrderData:
@@ -90,24 +98,34 @@ def a_refund(refund_id: str = "r-1", amount: int = 1000, **changes: Any) -> Refu
 def paid(order: OrderData | None = None) -> OrderPaid:
     """The order was paid."""
     order = order or an_order()
-    return OrderPaid(order=order, fingerprint=order_fingerprint(order))
+    return OrderPaid(order=order, fingerprint=FINGERPRINT(order_content(order)))
 
 
 def refunded(refund: RefundData | None = None) -> OrderRefunded:
     """The refund took effect."""
     refund = refund or a_refund()
-    return OrderRefunded(refund=refund, fingerprint=refund_fingerprint(refund))
+    return OrderRefunded(refund=refund, fingerprint=FINGERPRINT(refund_content(refund)))
 
 
 def awaited(refund: RefundData | None = None) -> OrderRefundAwaited:
     """The refund came before its order."""
     refund = refund or a_refund()
-    return OrderRefundAwaited(refund=refund, fingerprint=refund_fingerprint(refund))
+    return OrderRefundAwaited(refund=refund, fingerprint=FINGERPRINT(refund_content(refund)))
 
 
 def parked(refund_id: str = "r-1", code: str = "REFUND_EXCEEDS_PAID") -> OrderRefundParked:
     """The refund that had waited proved invalid."""
     return OrderRefundParked(refund_id=refund_id, code=code)
+
+
+def pay(state: Order | None, order: OrderData) -> tuple[Fact, ...]:
+    """Decides on a paid order, by its own fingerprint."""
+    return orders.pay(state, order, FINGERPRINT(order_content(order)))
+
+
+def refund(state: Order | None, data: RefundData) -> tuple[Fact, ...]:
+    """Decides on a refund, by its own fingerprint."""
+    return orders.refund(state, data, FINGERPRINT(refund_content(data)))
 
 
 def opened(time_zone: str = "Europe/London", number_format: NumberFormat = YEARLY) -> SeriesOpened:
@@ -218,7 +236,17 @@ def examples() -> tuple[Fact, ...]:
         issued(),
         issue_failed(),
         DocumentDownloaded(
-            document_id=DOCUMENT_ID, file_format="PDF", ip="192.0.2.7", device="Mozilla/5.0 (X11)"
+            document_id=DOCUMENT_ID,
+            caller="ana",
+            file_format="PDF",
+            ip="192.0.2.7",
+            device="Mozilla/5.0 (X11)",
+        ),
+        OrderPersonalDataErased(
+            subject="party:buyer-17", retention_class="CONTACT", key_id=str(UUID(int=17)), positions=(1,)
+        ),
+        AccessDataErased(
+            subject="user:ana", retention_class="ACCESS", key_id=str(UUID(int=18)), positions=(7, 9)
         ),
         opened(),
         assigned(1),

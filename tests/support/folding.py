@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from application.handlers.documents import issue_document, record_failure
@@ -10,10 +11,14 @@ from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.ledger import Answer, Audit, Command, Handler, Transaction
 from domain.documents.access import DocumentDownloaded, access_stream
 from domain.documents.keys import document_id, document_key
+from domain.documents.order import OrderPersonalDataErased
+from domain.kernel.facts import Fact
+from domain.kernel.privacy import RetentionClass
 from domain.kernel.recorded import RecordedEvent
-from projections.projection import Key, Projection, Row
+from domain.kernel.streams import StreamId
+from projections.projection import Key, Projection, Row, RowFold
 from tests.support.clocks import SetClock
-from tests.support.facts import issued, refund_data
+from tests.support.facts import FINGERPRINT, issued, refund_data
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.snapshots import order_data
 
@@ -59,7 +64,9 @@ class History:
 
     async def download(self, order_id: str, ip: str | None = None) -> None:
         """Somebody takes the receipt's PDF."""
-        downloaded = DocumentDownloaded(document_id=receipt_id(order_id), file_format="PDF", ip=ip)
+        downloaded = DocumentDownloaded(
+            document_id=receipt_id(order_id), caller="ana", file_format="PDF", ip=ip
+        )
 
         def handle(transaction: Transaction) -> Answer:
             transaction.append(access_stream(downloaded.document_id, transaction.stamp.at), (downloaded,))
@@ -67,14 +74,34 @@ class History:
 
         await self._commit(handle)
 
+    async def erase(self, subject: str, retention_class: RetentionClass) -> None:
+        """A key of a subject is destroyed, and every order that it sealed is told."""
+        key_id = self._ledger.keys.erase(subject, retention_class)
+        sealed = [event for event in self.events if key_id in {part.key_id for part in event.sealed_for}]
+        for stream in {event.stream for event in sealed if event.stream.type == "order"}:
+            positions = tuple(event.position for event in sealed if event.stream == stream)
+            erased = OrderPersonalDataErased(
+                subject=subject, retention_class=retention_class, key_id=str(key_id), positions=positions
+            )
+            await self._commit(partial(_append, stream, erased))
+
+    def read_again(self) -> list[RecordedEvent]:
+        """Everything that was recorded, as whoever reads it now does."""
+        return self._ledger.read_again()
+
     async def _receive(self, event_type: str, data: dict[str, Any], event_id: str) -> None:
         event = CloudEvent(specversion="1.0", id=event_id, source="urn:s", type=event_type, data=data)
-        await self._commit(receive_fact(read_fact(event)))
+        await self._commit(receive_fact(read_fact(event, FINGERPRINT)))
 
     async def _commit(self, handler: Handler) -> None:
         audit = Audit("default", "ana", "SYSTEM", "inbound.receive-events", "trace-1")
         await self._ledger.commit(Command(audit, handler))
         self._clock.move(1)
+
+
+def _append(stream: StreamId, fact: Fact, transaction: Transaction) -> Answer:
+    transaction.append(stream, (fact,))
+    return Answer(200, None)
 
 
 def folded(projection: Projection, events: Iterable[RecordedEvent], rows: Rows | None = None) -> Rows:
@@ -84,10 +111,18 @@ def folded(projection: Projection, events: Iterable[RecordedEvent], rows: Rows |
     for row_fold in projection.row_folds:
         table = after.setdefault(row_fold.table.name, {})
         for event in known:
-            key = row_fold.key(event)
-            if key is not None and (row := row_fold.fold(table.get(key), event)) is not None:
-                table[key] = row
+            fold_into(table, row_fold, event)
     return after
+
+
+def fold_into(table: dict[Key, Row], row_fold: RowFold, event: RecordedEvent) -> None:
+    """Makes one table's rows those after an event."""
+    for key in row_fold.keys(event):
+        row = row_fold.fold(table.get(key), event, key)
+        if row is not None:
+            table[key] = row
+        else:
+            table.pop(key, None)
 
 
 def in_batches(projection: Projection, events: Sequence[RecordedEvent], ends: Iterable[int]) -> Rows:
@@ -101,7 +136,7 @@ def in_batches(projection: Projection, events: Sequence[RecordedEvent], ends: It
 
 
 async def busy_history() -> History:
-    """Three orders in two countries: refunds before, after and beyond, failures, issues and downloads."""
+    """Four orders in two countries: refunds at all times, failures, issues, downloads and an erasure."""
     history = History()
     await history.refund("o-1", "r-early", 100)
     await history.refund("o-2", "r-beyond", 9000)
@@ -116,4 +151,7 @@ async def busy_history() -> History:
     await history.fail("o-2")
     await history.download("o-1")
     await history.refund("o-3", "r-late", 200)
+    await history.erase("party:buyer-17", "CONTACT")
+    await history.erase("party:buyer-17", "FISCAL")
+    await history.pay("o-4")
     return history

@@ -10,20 +10,24 @@ import json
 from pathlib import Path
 
 from application.operations import OPERATIONS
+from domain.kernel.streams import StreamId
 from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper
 from tests.docs import generated_documents
 from tests.support import golden_documents
 from tests.support.facts import examples
+from tests.support.subject_keys import MemoryKeys
 
 FOLDER = Path(__file__).parents[1] / "golden"
 EVENTS = FOLDER / "events"
+EXAMPLE_STREAM = StreamId("example", "1")
 OPERATIONS_FILE = FOLDER / "operations.json"
 
 
 def golden_events() -> dict[str, bytes]:
     """The stored bytes of an example of each event, by file name."""
-    encoded = [LedgerMapper(REGISTRY).encode(fact) for fact in examples()]
+    mapper, keys = LedgerMapper(REGISTRY), MemoryKeys()
+    encoded = [mapper.encode(EXAMPLE_STREAM, fact, keys) for fact in examples()]
     return {f"{name}.v{schema_version}.json": state for name, schema_version, state in encoded}
 
 

@@ -53,7 +53,9 @@ def downloading(stream: StreamId, times: int = 1) -> Handler:
 
     def handle(transaction: Transaction) -> Answer:
         for _ in range(times):
-            transaction.append(stream, (DocumentDownloaded(document_id=stream.id, file_format="PDF"),))
+            transaction.append(
+                stream, (DocumentDownloaded(document_id=stream.id, caller="ana", file_format="PDF"),)
+            )
         return Answer(200, {"downloads": downloads(transaction, stream), "v": transaction.version(stream)})
 
     return handle
@@ -93,10 +95,12 @@ class LedgerContract:
         clock.move(3600)
         committed = await self._download(ledger, stream)
         (event,) = await ledger.history(stream)
-        assert event.fact == DocumentDownloaded(document_id=stream.id, file_format="PDF")
-        assert event.state == b'{"documentId":"' + stream.id.encode() + b'","fileFormat":"PDF"}'
+        assert event.fact == DocumentDownloaded(document_id=stream.id, caller="ana", file_format="PDF")
+        assert (
+            event.state == b'{"caller":"ana","documentId":"' + stream.id.encode() + b'","fileFormat":"PDF"}'
+        )
         assert (event.stream, event.version, event.position) == (stream, 1, committed.position)
-        assert (event.name, event.schema_version) == ("document-access.downloaded", 1)
+        assert (event.name, event.schema_version) == ("document-access.downloaded", 2)
         recorded = Audit(
             tenant_id=event.tenant_id,
             actor=event.actor,

@@ -28,6 +28,7 @@ from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.eventstore.rows import EventRow
 from infrastructure.migrations import migrate
 from tests.support.postgres_server import fresh_database, service_url_for, shared_test_server
+from tests.support.subject_keys import a_wrap
 
 T = TypeVar("T")
 
@@ -67,7 +68,13 @@ def running_committer(
 ) -> Iterator[Committer]:
     """A committer that is started, and stopped afterwards."""
     committer = Committer(
-        service_url, REGISTRY, ANSWERS, clock or SystemClock(), RandomIds(), patience_seconds=patience_seconds
+        service_url,
+        REGISTRY,
+        ANSWERS,
+        a_wrap(),
+        clock or SystemClock(),
+        RandomIds(),
+        patience_seconds=patience_seconds,
     )
     committer.start()
     try:
@@ -120,7 +127,7 @@ def downloading(document_id: str, times: int = 1) -> tuple[Handler, StreamId]:
     stream = DOCUMENT_ACCESS.stream(document_id)
 
     def handle(transaction: Transaction) -> Answer:
-        fact = DocumentDownloaded(document_id=document_id, file_format="PDF")
+        fact = DocumentDownloaded(document_id=document_id, caller="ana", file_format="PDF")
         transaction.append(stream, [fact] * times)
         return Answer(201, {"downloads": transaction.version(stream)})
 

@@ -21,14 +21,13 @@ import psycopg
 
 from application.ledger import Answer, IdempotencyClaim, Transaction
 from domain.numbering.series import NUMBER_SERIES
-from domain.streams import REGISTRY
-from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.migrations import migrate
 from infrastructure.readstore.ownership import Ownership
 from infrastructure.readstore.runner import ProjectionRunner
 from infrastructure.telemetry import configure_logging
 from projections.registry import PROJECTIONS_BY_NAME
 from tests.support.ledger_fixtures import SERIES, a_command, assigning, running_committer
+from tests.support.projected import READER
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -149,7 +148,7 @@ def stop_while_sending(url: str) -> None:
 
 def project(url: str, name: str) -> None:
     """Runs one projection until it is killed."""
-    ProjectionRunner(url, PROJECTIONS_BY_NAME[name], LedgerMapper(REGISTRY)).start()
+    ProjectionRunner(url, PROJECTIONS_BY_NAME[name], READER).start()
     _say("ready")
     signal.pause()
 

@@ -1,7 +1,7 @@
 """A ledger in memory that keeps the port's promises, for tests of what stands above it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from domain.kernel.facts import Fact, Stamp
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId, StreamType
 from domain.streams import REGISTRY
-from infrastructure.eventstore.mapper import LedgerMapper
+from infrastructure.eventstore.mapper import LedgerMapper, Stored
+from tests.support.subject_keys import MemoryKeys
 
 StateT = TypeVar("StateT")
 
@@ -70,6 +71,7 @@ class MemoryLedger:
         self.announcements: list[Announcement] = []
         self._clock = clock
         self._mapper = LedgerMapper(REGISTRY)
+        self.keys = MemoryKeys()
         self._answers: dict[bytes, tuple[bytes, Committed]] = {}
         self._transactions = 0
 
@@ -123,10 +125,26 @@ class MemoryLedger:
             and (as_of is None or event.recorded_at <= as_of)
         ]
 
+    async def histories(self, streams: Collection[StreamId]) -> dict[StreamId, list[RecordedEvent]]:
+        """The events of each stream, in order; streams without any are left out."""
+        found = {stream: await self.history(stream) for stream in streams}
+        return {stream: events for stream, events in found.items() if events}
+
     async def search(self, event_filter: EventFilter) -> list[RecordedEvent]:
         """Events in position order."""
         found = [event for event in self.events if _wanted(event_filter, event)]
         return (found[::-1] if event_filter.descending else found)[: event_filter.limit]
+
+    def read_again(self) -> list[RecordedEvent]:
+        """Every event, its fact read anew from what is stored with the keys that are left."""
+        return [
+            event._replace(
+                fact=self._mapper.decode(
+                    event.stream, Stored(event.name, event.schema_version, event.state), self.keys
+                )
+            )
+            for event in self.events
+        ]
 
     async def head_position(self) -> int:
         """The last committed position."""
@@ -140,7 +158,9 @@ class MemoryLedger:
         for stream, fact in transaction.appended:
             before = sum(event.stream == stream for event in self.events)
             versions[stream] = versions.get(stream, before) + 1
-            name, schema_version, state = self._mapper.encode(fact)
+            stored = self._mapper.encode(stream, fact, self.keys)
+            parsed = self._mapper.parse(stream, stored)
+            name, schema_version, state = stored
             event = RecordedEvent(
                 position=len(self.events) + len(recorded) + 1,
                 stream=stream,
@@ -159,7 +179,8 @@ class MemoryLedger:
                 state=state,
                 leaf_hash=b"",
                 hash_version=1,
-                fact=self._mapper.decode(name, schema_version, state),
+                fact=self._mapper.open(parsed, self.keys),
+                sealed_for=parsed.sealed_for,
             )
             recorded.append(event)
         return recorded
@@ -173,6 +194,7 @@ def _wanted(wanted: EventFilter, event: RecordedEvent) -> bool:
         wanted.recorded_from is None or event.recorded_at >= wanted.recorded_from,
         wanted.recorded_to is None or event.recorded_at <= wanted.recorded_to,
         not wanted.names or event.name in wanted.names,
+        not wanted.positions or event.position in wanted.positions,
         wanted.actor is None or event.actor == wanted.actor,
         wanted.stream is None or event.stream == wanted.stream,
         not wanted.streams or event.stream in wanted.streams,

@@ -1,9 +1,18 @@
 """A vault in memory that keeps the port's promises, for tests of what stands above it."""
 
-from datetime import date
+from collections.abc import Sequence
 from hashlib import sha256
 
-from application.vault import StoredObject, VaultConflict, VaultMissing, checked_name
+from application.vault import (
+    Deposit,
+    StoredObject,
+    SubjectSecret,
+    VaultConflict,
+    VaultCorrupt,
+    VaultError,
+    VaultMissing,
+    checked_name,
+)
 
 
 class MemoryVault:
@@ -11,25 +20,45 @@ class MemoryVault:
 
     def __init__(self) -> None:
         self._objects: dict[str, tuple[bytes, StoredObject]] = {}
+        self._sealed_for: dict[str, SubjectSecret | None] = {}
 
-    def put(self, name: str, content: bytes, *, retention_class: str, retain_until: date) -> StoredObject:
+    def put(self, deposit: Deposit) -> StoredObject:
         """Store once; the same content again answers what exists."""
         stored = StoredObject(
-            name=checked_name(name),
-            sha256=sha256(content).hexdigest(),
-            size_bytes=len(content),
-            retention_class=retention_class,
-            retain_until=retain_until,
+            name=checked_name(deposit.name),
+            sha256=sha256(deposit.content).hexdigest(),
+            size_bytes=len(deposit.content),
+            retention_class=deposit.retention_class,
+            retain_until=deposit.retain_until,
         )
-        kept_content, kept = self._objects.setdefault(name, (content, stored))
-        if kept_content != content:
+        self._sealed_for.setdefault(deposit.name, deposit.sealed_for)
+        kept_content, kept = self._objects.setdefault(deposit.name, (deposit.content, stored))
+        if kept_content != deposit.content:
             raise VaultConflict("The vault holds other content under that name.")
         return kept
 
-    def get(self, name: str) -> bytes:
-        """The content as it was put."""
+    def put_all(self, deposits: Sequence[Deposit]) -> list[StoredObject | VaultError]:
+        """Store each once; a refusal stands in the place of what was refused."""
+        for deposit in deposits:
+            checked_name(deposit.name)
+        outcomes: list[StoredObject | VaultError] = []
+        for deposit in deposits:
+            try:
+                outcomes.append(self.put(deposit))
+            except VaultError as error:
+                outcomes.append(error)
+        return outcomes
+
+    def get(self, name: str, sealed_for: SubjectSecret | None = None) -> bytes:
+        """The content as it was put, for the same person."""
         if not self.exists(name):
             raise VaultMissing("The vault holds no object of that name.")
+        if self._sealed_for.get(name) not in (None, sealed_for):
+            raise VaultCorrupt("The object does not open with that key.")
+        return self._objects[name][0]
+
+    def content(self, name: str) -> bytes:
+        """What tests look at, without a key."""
         return self._objects[name][0]
 
     def exists(self, name: str) -> bool:

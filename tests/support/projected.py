@@ -1,17 +1,17 @@
 """Ledgers worth projecting, and read models as rows to compare."""
 
-from typing import Any
-
 import psycopg
 from psycopg import sql
 
 from domain.kernel.recorded import RecordedEvent
 from domain.streams import REGISTRY
+from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.mapper import LedgerMapper
-from infrastructure.eventstore.reading import recorded
-from infrastructure.readstore.runner import catch_up_once, table_identifier
+from infrastructure.readstore.rows import key_columns, table_identifier
+from infrastructure.readstore.runner import catch_up_once
 from projections.number_series import SERIES as SERIES_PROJECTION
-from projections.projection import Key, Projection, Row
+from projections.projection import Key, Projection, Row, RowFold
+from tests.support.folding import fold_into
 from tests.support.ledger_fixtures import (
     SERIES,
     a_command,
@@ -20,8 +20,9 @@ from tests.support.ledger_fixtures import (
     ledger_rows,
     running_committer,
 )
+from tests.support.subject_keys import a_wrap
 
-MAPPER = LedgerMapper(REGISTRY)
+READER = EventReader(LedgerMapper(REGISTRY), a_wrap())
 
 
 def give_numbers(service_url: str, count: int, name: str = "holder") -> None:
@@ -35,7 +36,7 @@ def give_numbers(service_url: str, count: int, name: str = "holder") -> None:
 def catch_up(service_url: str, projection: Projection = SERIES_PROJECTION) -> None:
     """Folds all that there is."""
     with psycopg.connect(service_url, autocommit=True) as connection:
-        while catch_up_once(connection, projection, MAPPER):
+        while catch_up_once(connection, projection, READER):
             pass
 
 
@@ -43,7 +44,8 @@ def tracking(url: str, projection: Projection = SERIES_PROJECTION) -> int | None
     """How far the projection says it has come."""
     with psycopg.connect(url) as connection:
         row = connection.execute(
-            "SELECT position FROM readmodel.tracking WHERE projection = %s", (projection.name,)
+            "SELECT position FROM readmodel.tracking WHERE projection = %s AND version = %s",
+            (projection.name, projection.version),
         ).fetchone()
     return None if row is None else row[0]
 
@@ -57,27 +59,25 @@ def live_rows(url: str, projection: Projection = SERIES_PROJECTION) -> dict[str,
     """Each table's rows by its name, in the order of their keys."""
     with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
         return {
-            row_fold.table.name: connection.execute(
+            table.name: connection.execute(
                 sql.SQL("SELECT * FROM {} ORDER BY {}").format(
-                    table_identifier(row_fold),
-                    sql.SQL(", ").join(sql.Identifier(column.name) for column in row_fold.table.primary_key),
+                    table_identifier(table), sql.SQL(", ").join(map(sql.Identifier, key_columns(table)))
                 )
             ).fetchall()
-            for row_fold in projection.row_folds
+            for table in projection.tables
         }
 
 
 def fresh_rows(url: str, projection: Projection = SERIES_PROJECTION) -> dict[str, list[Row]]:
     """The same, folded event by event in memory from the whole ledger."""
-    events = [recorded(MAPPER, row) for row in ledger_rows(url) if row.topic in projection.event_names]
+    rows = [row for row in ledger_rows(url) if row.topic in projection.event_names]
+    with psycopg.connect(url, autocommit=True) as connection:
+        events = READER.read(connection, rows)
     return {row_fold.table.name: _folded(row_fold, events) for row_fold in projection.row_folds}
 
 
-def _folded(row_fold: Any, events: list[RecordedEvent]) -> list[Row]:
+def _folded(row_fold: RowFold, events: list[RecordedEvent]) -> list[Row]:
     rows: dict[Key, Row] = {}
     for event in events:
-        key = row_fold.key(event)
-        row = None if key is None else row_fold.fold(rows.get(key), event)
-        if row is not None:
-            rows[key] = row
+        fold_into(rows, row_fold, event)
     return [rows[key] for key in sorted(rows)]

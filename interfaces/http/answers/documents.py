@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
+from domain.documents.access import DocumentDownloaded
 from domain.kernel.facts import Utc, Value
 
 
@@ -171,8 +172,8 @@ def _allowed_actions(status: str) -> list[str]:
     return ["DOWNLOAD", "VERIFY"]
 
 
-def timeline_entry(row: dict[str, Any], *, shows_origin: bool) -> TimelineEntry:
-    """A row of the timeline; ip and device only for auditors."""
+def timeline_entry(row: dict[str, Any], download: DocumentDownloaded | None) -> TimelineEntry:
+    """A row of the timeline; `download` is its event, for who may see from where a document was taken."""
     moment: datetime = row["timestamp_utc"]
     return TimelineEntry(
         event_id=f"{row['document_id']}@{row['position']}",
@@ -180,8 +181,8 @@ def timeline_entry(row: dict[str, Any], *, shows_origin: bool) -> TimelineEntry:
         event_type=row["event_type"],
         actor_id=row["actor_id"],
         actor_role=row["actor_role"],
-        ip=row["ip"] if shows_origin else None,
-        device=row["device"] if shows_origin else None,
+        ip=None if download is None else download.ip,
+        device=None if download is None else download.device,
         timestamp_utc=moment,
         position=row["position"],
         metadata=row["metadata"],

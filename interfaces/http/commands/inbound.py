@@ -109,12 +109,13 @@ async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
     try:
         if not isinstance(event, dict):
             raise invalid_field("body", "NOT_AN_OBJECT", "An event is a JSON object.")
-        fact = read_fact(parse(CloudEvent, event))
+        fact = read_fact(parse(CloudEvent, event), system_of(request).fingerprint)
     except DomainError as error:
         event_id = event.get("id") if isinstance(event, dict) else None
         return Outcome(event_id if isinstance(event_id, str) else "", "REJECTED", error=error), 0
     audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
-    committed = await system_of(request).ledger.commit(Command(audit, receive_fact(fact), fact.streams))
+    command = Command(audit, receive_fact(fact), fact.streams, subjects=fact.subjects)
+    committed = await system_of(request).ledger.commit(command)
     outcome: Outcome = committed.answer.body
     return outcome, committed.position
 

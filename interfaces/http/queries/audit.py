@@ -1,6 +1,5 @@
 """The ledger as auditors read it: events in order, streams whole (contract §7)."""
 
-import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -176,7 +175,7 @@ def _audit_event(event: RecordedEvent) -> AuditEvent:
         operation=event.operation,
         correlation_id=event.correlation_id,
         causation_id=event.causation_id,
-        data=json.loads(event.state),
+        data=event.data,
         leaf_hash=event.leaf_hash.hex(),
     )
 

@@ -8,6 +8,7 @@ from litestar import Response
 from litestar.params import QueryParameter
 
 from application.caller import Caller
+from application.ledger import EventFilter
 from application.operations import (
     GET_DOCUMENT,
     GET_DOCUMENT_BY_KEY,
@@ -17,6 +18,7 @@ from application.operations import (
     Operation,
 )
 from application.ports import Found
+from domain.documents.access import DocumentDownloaded
 from domain.documents.document import DOCUMENT, DocType, Status
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Value
@@ -46,12 +48,8 @@ from interfaces.http.reading import (
 )
 from interfaces.http.routes import route
 from projections.document_events import select_timeline
-from projections.documents import (
-    fold_document,
-    select_document,
-    select_document_by_key,
-    select_documents,
-)
+from projections.document_search import select_documents
+from projections.documents import fold_document, select_document, select_document_by_key
 
 Text = Annotated[str | None, QueryParameter(min_length=1, max_length=200)]
 
@@ -152,14 +150,24 @@ async def list_document_events(
     )
     caller = caller_of(request)
     visible_row(found, caller)
-    shows_origin = "docs.audit.read" in caller.permissions
+    downloads = await _downloads(request, found.results[1]) if "docs.audit.read" in caller.permissions else {}
     items, next_cursor = page(
         found.results[1],
         limit,
-        lambda row: timeline_entry(row, shows_origin=shows_origin),
+        lambda row: timeline_entry(row, downloads.get(row["position"])),
         lambda row: row["position"],
     )
     return shown(TimelinePage(items=items, next_cursor=next_cursor), found.position)
+
+
+async def _downloads(request: AnyRequest, rows: list[dict[str, Any]]) -> dict[int, DocumentDownloaded]:
+    """The downloads among a timeline's rows as the ledger has them, by position."""
+    positions = [row["position"] for row in rows if row["event_type"] == "DOWNLOADED"]
+    if not positions:
+        return {}
+    wanted = EventFilter(positions=positions, limit=len(positions))
+    events = await system_of(request).ledger.search(wanted)
+    return {event.position: event.fact for event in events if isinstance(event.fact, DocumentDownloaded)}
 
 
 @route(VERIFY_DOCUMENT)

@@ -19,5 +19,5 @@ def test_another_month_or_document_is_another_stream() -> None:
 
 
 def test_downloads_are_counted() -> None:
-    downloaded = DocumentDownloaded(document_id="d-1", file_format="PDF")
+    downloaded = DocumentDownloaded(document_id="d-1", caller="ana", file_format="PDF")
     assert state_after(downloaded, downloaded, downloaded).downloads == 3

@@ -3,9 +3,15 @@
 import json
 import math
 import struct
+from collections import OrderedDict
+from collections.abc import Callable
+from enum import IntEnum, StrEnum
+from typing import Any
 
 import pytest
 import rfc8785
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from domain.kernel.canonical import canonical_json, refuse_unstorable, sha256_hex
 
@@ -64,6 +70,60 @@ def test_what_json_cannot_hold_exactly_is_refused(value: object) -> None:
 
 def test_the_order_of_keys_in_memory_does_not_matter() -> None:
     assert canonical_json({"b": 1, "a": {"d": 2, "c": 3}}) == canonical_json({"a": {"c": 3, "d": 2}, "b": 1})
+
+
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.text(),
+    st.text(st.characters(codec="ascii")),
+    st.text(st.characters(categories=["Cs", "Cc", "Co", "Lo"])),
+    st.integers(),
+    st.integers(-(2**53), 2**53),
+    st.sampled_from([2**53 - 1, 2**53, -(2**53) + 1, -(2**53)]),
+    st.floats(),
+    st.binary(max_size=3),
+)
+_KEYS = st.one_of(st.text(st.characters(codec="ascii")), st.text(), st.integers(), st.booleans(), st.none())
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda values: st.one_of(
+        st.lists(values),
+        st.lists(values).map(tuple),
+        st.dictionaries(_KEYS, values),
+        st.dictionaries(st.text(st.characters(codec="ascii")), values),
+    ),
+    max_leaves=30,
+)
+
+
+def _outcome(serialize: Callable[[Any], bytes], value: Any) -> bytes | str:
+    try:
+        return serialize(value)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@given(_VALUES)
+@example({"\ufb33": 1, "\U0001f600": 2})
+@example({"key": '\u2028\u2029\x7f\x1f\x08\x0c/\\"<&>'})
+@example({"1": 1, 1: 2})
+@example([1.0, -0.0, 1e21, True, 2**53 - 1])
+@example(["\ud800"])
+@example({"\ud800": 1})
+def test_every_value_is_serialized_or_refused_as_the_reference_library_does(value: Any) -> None:
+    assert _outcome(canonical_json, value) == _outcome(rfc8785.dumps, value)
+
+
+def test_subclasses_of_plain_types_are_serialized_as_the_reference_library_does() -> None:
+    class Word(StrEnum):
+        YES = "yes"
+
+    class Level(IntEnum):
+        LOW = 1
+
+    value = {Word.YES: [Word.YES, Level.LOW], "other": OrderedDict(b=1, a=2)}
+    assert canonical_json(value) == rfc8785.dumps(value) == b'{"other":{"a":2,"b":1},"yes":["yes",1]}'
 
 
 def test_sha256_is_the_published_one() -> None:

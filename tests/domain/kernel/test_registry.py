@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from domain.kernel.facts import Fact
 from domain.kernel.registry import Registry, UnknownEvent
-from domain.kernel.streams import EventType, StreamType
+from domain.kernel.streams import EventType, StreamId, StreamType
 from domain.streams import REGISTRY
-from infrastructure.eventstore.mapper import LedgerMapper
+from infrastructure.eventstore.mapper import LedgerMapper, Stored
 from tests.support.facts import a_refund, examples, paid, refunded
 from tests.support.snapshots import order_data, orders
+from tests.support.subject_keys import MemoryKeys
 
 MAPPER = LedgerMapper(REGISTRY)
+LAMP = StreamId("lamp", "l-1")
 
 
 class _Lit(Fact):
@@ -87,9 +89,9 @@ def test_older_schema_versions_are_lifted_step_by_step() -> None:
         2: lambda content: {"brightness": content["lumen"]},
     }
     mapper = LedgerMapper(Registry((_lamp(EventType("lamp.lit", _Lit, 3, upcasters)),)))
-    assert mapper.decode("lamp.lit", 1, b'{"candles":2}') == _Lit(brightness=24)
-    assert mapper.decode("lamp.lit", 2, b'{"lumen":5}') == _Lit(brightness=5)
-    assert mapper.decode("lamp.lit", 3, b'{"brightness":7}') == _Lit(brightness=7)
+    assert mapper.decode(LAMP, Stored("lamp.lit", 1, b'{"candles":2}')) == _Lit(brightness=24)
+    assert mapper.decode(LAMP, Stored("lamp.lit", 2, b'{"lumen":5}')) == _Lit(brightness=5)
+    assert mapper.decode(LAMP, Stored("lamp.lit", 3, b'{"brightness":7}')) == _Lit(brightness=7)
 
 
 def test_there_is_an_example_of_every_stored_event() -> None:
@@ -149,7 +151,8 @@ def test_any_refund_is_read_back_as_it_was(amount: int, refund_id: str) -> None:
 
 
 def _assert_round_trip(fact: Fact) -> None:
-    name, schema_version, state = MAPPER.encode(fact)
-    again = MAPPER.decode(name, schema_version, state)
+    keys = MemoryKeys()
+    stored = MAPPER.encode(LAMP, fact, keys)
+    again = MAPPER.decode(LAMP, stored, keys)
     assert again == fact
-    assert MAPPER.encode(again) == (name, schema_version, state)
+    assert MAPPER.encode(LAMP, again, MemoryKeys()) == stored

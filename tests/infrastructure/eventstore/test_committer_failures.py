@@ -14,7 +14,8 @@ from domain.inbound.inbound import INBOUND
 from domain.kernel.errors import DomainError
 from domain.kernel.streams import StreamId
 from domain.numbering.series import NUMBER_SERIES
-from infrastructure.eventstore.committer import LOADS_PER_COMMAND, Committer
+from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.deciding import LOADS_PER_COMMAND
 from tests.support.ledger_fixtures import (
     AUDIT,
     SERIES,
@@ -122,11 +123,16 @@ def unacceptable(kind: str) -> tuple[Handler, StreamId, str]:
             class Unlisted(DocumentDownloaded):
                 pass
 
-            return _appending(stream, Unlisted(document_id="d", file_format="PDF")), stream, "ana"
+            return (
+                _appending(stream, Unlisted(document_id="d", caller="ana", file_format="PDF")),
+                stream,
+                "ana",
+            )
         case "a lone surrogate in the state":
             return (
                 _appending(
-                    stream, DocumentDownloaded.model_construct(document_id="\ud800", file_format="PDF")
+                    stream,
+                    DocumentDownloaded.model_construct(document_id="\ud800", caller="ana", file_format="PDF"),
                 ),
                 stream,
                 "ana",

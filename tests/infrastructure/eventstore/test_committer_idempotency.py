@@ -13,7 +13,8 @@ from cryptography.exceptions import InvalidTag
 from application.ledger import Answer, Transaction
 from domain.kernel.errors import DomainError
 from infrastructure.eventstore.answers import AnswerSeal
-from infrastructure.eventstore.committer import KEY_LIFETIME, Committer
+from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.deciding import KEY_LIFETIME
 from tests.support.clocks import SetClock
 from tests.support.ledger_fixtures import (
     SERIES,

@@ -17,7 +17,7 @@ from infrastructure.eventstore.rows import (
     HASH_VERSION,
     EventRow,
     columns_from_row,
-    leaf_hash,
+    leaf_hash_of,
     row_from_columns,
 )
 from tests.support.ledger_fixtures import LedgerUrls, a_command, assert_sound, downloading, running_committer
@@ -77,32 +77,35 @@ def test_a_row_is_read_into_its_columns_and_back() -> None:
 
 @pytest.mark.parametrize("column", [column for column in COLUMNS if column != "leaf_hash"])
 def test_changing_any_column_changes_the_hash(column: str) -> None:
-    hashes = [leaf_hash(row()), *(leaf_hash(row(**{column: value})) for value in CHANGES[column])]
+    hashes = [leaf_hash_of(row()), *(leaf_hash_of(row(**{column: value})) for value in CHANGES[column])]
     assert len(set(hashes)) == len(hashes) > 1
 
 
 def test_the_hash_covers_every_column_but_itself() -> None:
     assert set(CHANGES) == set(COLUMNS) - {"leaf_hash"}
-    assert leaf_hash(row(leaf_hash=b"\xff" * 32)) == leaf_hash(row())
+    assert leaf_hash_of(row(leaf_hash=b"\xff" * 32)) == leaf_hash_of(row())
 
 
 def test_moving_text_from_one_column_to_the_next_changes_the_hash() -> None:
     moved = row(actor="anaSYS", role="TEM")
-    assert leaf_hash(moved) != leaf_hash(row())
+    assert leaf_hash_of(moved) != leaf_hash_of(row())
     absent = row(on_behalf_of=None, causation_id=None)
-    assert len({leaf_hash(absent), leaf_hash(row(on_behalf_of="")), leaf_hash(row(causation_id=""))}) == 3
+    assert (
+        len({leaf_hash_of(absent), leaf_hash_of(row(on_behalf_of="")), leaf_hash_of(row(causation_id=""))})
+        == 3
+    )
 
 
 def test_the_same_moment_in_another_zone_hashes_the_same() -> None:
     elsewhere = VALUES["recorded_at"].astimezone(timezone(timedelta(hours=-6)))
-    assert leaf_hash(row(recorded_at=elsewhere)) == leaf_hash(row())
+    assert leaf_hash_of(row(recorded_at=elsewhere)) == leaf_hash_of(row())
 
 
 def test_the_hash_is_the_one_written_down() -> None:
     """Rows were hashed so when they were recorded: a change here would disown the whole ledger."""
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    assert leaf_hash(row()).hex() == golden["full"]
-    assert leaf_hash(row(on_behalf_of=None, causation_id=None)).hex() == golden["withoutOptional"]
+    assert leaf_hash_of(row()).hex() == golden["full"]
+    assert leaf_hash_of(row(on_behalf_of=None, causation_id=None)).hex() == golden["withoutOptional"]
 
 
 def test_the_hash_can_be_recomputed_from_its_description_alone() -> None:
@@ -113,7 +116,7 @@ def test_the_hash_can_be_recomputed_from_its_description_alone() -> None:
     ]
     texts[COLUMNS.index("recorded_at")] = b"2026-03-14T09:26:53.589793Z"
     leaf = b"\x00" + b"".join(struct.pack(">I", len(text)) + text for text in texts)
-    assert leaf_hash(row()) == hashlib.sha256(leaf).digest()
+    assert leaf_hash_of(row()) == hashlib.sha256(leaf).digest()
 
 
 @pytest.mark.parametrize("column", [column for column in COLUMNS if column != "position"])
@@ -134,7 +137,7 @@ def test_altering_any_stored_column_is_found(column: str, module_database_urls: 
         statement = f"UPDATE ledger.event SET {column} = {altered} WHERE position = 1"
         stored = connection.execute(f"{statement} RETURNING {', '.join(COLUMNS)}".encode()).fetchone()
         assert stored is not None
-        assert leaf_hash(row_from_columns(stored)) != bytes(stored[COLUMNS.index("leaf_hash")])
+        assert leaf_hash_of(row_from_columns(stored)) != bytes(stored[COLUMNS.index("leaf_hash")])
         connection.rollback()
 
 

@@ -11,14 +11,15 @@ from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 from application.ledger import Answer, Transaction
 from domain.kernel.facts import Fact
 from domain.kernel.registry import Registry, UnknownEvent
-from domain.kernel.streams import EventType, StreamType
+from domain.kernel.streams import EventType, StreamId, StreamType
 from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.eventstore.committer import Committer
-from infrastructure.eventstore.mapper import LedgerMapper, StreamFact
+from infrastructure.eventstore.mapper import NO_KEYS, LedgerMapper, NoKeys, Stored, StreamFact
 from infrastructure.eventstore.recorder import LedgerRecorder
 from tests.support.facts import examples
 from tests.support.ledger_fixtures import ANSWERS, LedgerUrls, a_command, assert_sound, ledger_rows
+from tests.support.subject_keys import MemoryKeys, a_wrap
 
 
 class Weighed(Fact):
@@ -48,6 +49,8 @@ def parcels(*event_types: EventType) -> Registry:
     return Registry((StreamType("parcel", event_types, evolve),))
 
 
+PARCEL = StreamId("parcel", "p-1")
+
 FIRST = parcels(EventType("parcel.weighed", WeighedOnce))
 THIRD = parcels(EventType("parcel.weighed", Weighed, 3, {1: _to_grams, 2: _to_scale}))
 
@@ -55,9 +58,11 @@ THIRD = parcels(EventType("parcel.weighed", Weighed, 3, {1: _to_grams, 2: _to_sc
 @pytest.mark.parametrize("fact", examples(), ids=lambda fact: type(fact).__name__)
 def test_every_fact_is_read_back_as_it_was_stored(fact: Fact) -> None:
     mapper = LedgerMapper(REGISTRY)
-    name, schema_version, state = mapper.encode(fact)
-    assert mapper.decode(name, schema_version, state) == fact
-    assert mapper.encode(mapper.decode(name, schema_version, state)) == (name, schema_version, state)
+    keys = MemoryKeys()
+    stored = mapper.encode(PARCEL, fact, keys)
+    assert mapper.decode(PARCEL, stored, keys) == fact
+    assert mapper.encode(PARCEL, mapper.decode(PARCEL, stored, keys), MemoryKeys()) == stored
+    state = stored.state
     assert (
         state
         == json.dumps(json.loads(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -66,21 +71,27 @@ def test_every_fact_is_read_back_as_it_was_stored(fact: Fact) -> None:
 
 def test_the_examples_cover_every_event_of_the_registry() -> None:
     mapper = LedgerMapper(REGISTRY)
-    assert {mapper.encode(fact)[0] for fact in examples()} == {e.name for e in REGISTRY.event_types()}
+    assert {mapper.encode(PARCEL, fact, MemoryKeys()).name for fact in examples()} == {
+        e.name for e in REGISTRY.event_types()
+    }
 
 
 def test_old_versions_are_lifted_step_by_step() -> None:
     mapper = LedgerMapper(THIRD)
-    assert mapper.decode("parcel.weighed", 1, b'{"weight":2}') == Weighed(grams=2000, scale="unknown")
-    assert mapper.decode("parcel.weighed", 2, b'{"grams":7}') == Weighed(grams=7, scale="unknown")
+    assert mapper.decode(PARCEL, Stored("parcel.weighed", 1, b'{"weight":2}')) == Weighed(
+        grams=2000, scale="unknown"
+    )
+    assert mapper.decode(PARCEL, Stored("parcel.weighed", 2, b'{"grams":7}')) == Weighed(
+        grams=7, scale="unknown"
+    )
     newest = Weighed(grams=7, scale="ours")
-    assert mapper.decode(*mapper.encode(newest)) == newest
-    assert mapper.encode(newest)[1] == 3
+    assert mapper.decode(PARCEL, mapper.encode(PARCEL, newest, NoKeys()), NO_KEYS) == newest
+    assert mapper.encode(PARCEL, newest, NoKeys()).schema_version == 3
 
 
 def test_lifting_leaves_the_stored_rows_as_they_are(database_urls: LedgerUrls) -> None:
     def committer_of(registry: Registry) -> Committer:
-        committer = Committer(database_urls.service, registry, ANSWERS, SystemClock(), RandomIds())
+        committer = Committer(database_urls.service, registry, ANSWERS, a_wrap(), SystemClock(), RandomIds())
         committer.start()
         return committer
 
@@ -116,12 +127,12 @@ def test_lifting_leaves_the_stored_rows_as_they_are(database_urls: LedgerUrls) -
 )
 def test_what_the_registry_does_not_list_is_refused(name: str, schema_version: int) -> None:
     with pytest.raises(UnknownEvent):
-        LedgerMapper(THIRD).decode(name, schema_version, b"{}")
+        LedgerMapper(THIRD).decode(PARCEL, Stored(name, schema_version, b"{}"))
 
 
 def test_a_fact_of_an_unlisted_class_is_not_stored() -> None:
     with pytest.raises(UnknownEvent):
-        LedgerMapper(THIRD).encode(WeighedOnce(weight=1))
+        LedgerMapper(THIRD).encode(PARCEL, WeighedOnce(weight=1), NoKeys())
 
 
 SECRET = "Marigold Tansy-Okafor"
@@ -141,7 +152,9 @@ SECRET = "Marigold Tansy-Okafor"
 )
 def test_an_unreadable_event_is_an_error_that_quotes_none_of_it(schema_version: int, state: Any) -> None:
     with pytest.raises(MapperDeserialisationError) as error:
-        LedgerMapper(THIRD).decode("parcel.weighed", schema_version, json.dumps(state).encode())
+        LedgerMapper(THIRD).decode(
+            PARCEL, Stored("parcel.weighed", schema_version, json.dumps(state).encode())
+        )
     assert SECRET not in str(error.value)
     assert error.value.__cause__ is None
     assert error.value.__suppress_context__
@@ -151,7 +164,7 @@ def test_an_unreadable_event_is_an_error_that_quotes_none_of_it(schema_version: 
 def test_bytes_that_are_not_json_are_an_error(state: bytes) -> None:
     for schema_version in (1, 3):
         with pytest.raises(MapperDeserialisationError):
-            LedgerMapper(THIRD).decode("parcel.weighed", schema_version, state)
+            LedgerMapper(THIRD).decode(PARCEL, Stored("parcel.weighed", schema_version, state))
 
 
 def test_the_library_stores_and_reads_facts_by_the_mapper(database_urls: LedgerUrls) -> None:

@@ -158,7 +158,7 @@ def test_the_tail_of_a_long_stream_is_read_by_index_without_its_history(
             explained = one(connection, "EXPLAIN (ANALYZE, FORMAT JSON) " + _TAILS, types, streams, versions)[
                 0
             ]["Plan"]
-            scan = explained["Plans"][1]
+            scan = explained["Plans"][1]["Plans"][0]
             assert explained["Node Type"] == "Nested Loop"
             assert (scan["Node Type"], scan["Index Name"]) == ("Index Scan", "event_stream_version")
             assert scan.get("Rows Removed by Filter", 0) == 0

@@ -7,11 +7,13 @@ from psycopg_pool import AsyncConnectionPool
 
 from domain.streams import REGISTRY
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.ledger import Pool, PostgresLedger
 from infrastructure.eventstore.mapper import LedgerMapper
 from tests.support.clocks import SetClock
 from tests.support.ledger_contract import LedgerContract
 from tests.support.ledger_fixtures import ANSWERS, LedgerUrls, assert_sound, running_committer
+from tests.support.subject_keys import a_wrap
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +30,12 @@ def committer(module_database_urls: LedgerUrls, clock: SetClock) -> Iterator[Com
 class TestPostgresLedger(LedgerContract):
     @pytest.fixture
     async def ledger(
-        self, module_database_urls: LedgerUrls, committer: Committer
+        self, module_database_urls: LedgerUrls, committer: Committer, clock: SetClock
     ) -> AsyncIterator[PostgresLedger]:
         pool: Pool = AsyncConnectionPool(
             module_database_urls.service, open=False, min_size=1, kwargs={"autocommit": True}
         )
         async with pool:
-            yield PostgresLedger(pool, committer, LedgerMapper(REGISTRY), ANSWERS)
+            reader = EventReader(LedgerMapper(REGISTRY), a_wrap())
+            yield PostgresLedger(pool, committer, reader, ANSWERS, clock)
         assert_sound(module_database_urls.service)

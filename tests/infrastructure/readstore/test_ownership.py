@@ -1,11 +1,12 @@
 """One process at a time owns a thing; when it dies or loses its connection, another may have it."""
 
 import contextlib
+import time
 
 import psycopg
 import pytest
 
-from infrastructure.readstore.ownership import Ownership
+from infrastructure.readstore.ownership import LEASE, Ownership
 from tests.support.ledger_fixtures import LedgerUrls, eventually
 from tests.support.ledger_workers import next_line, worker
 
@@ -50,6 +51,21 @@ def test_ownership_ends_with_the_connection_and_can_be_had_again(database_urls: 
     assert eventually(one.held)
     one.release()
     one.release()
+
+
+def test_an_owner_that_asks_nothing_for_a_while_loses_what_it_owns(database_urls: LedgerUrls) -> None:
+    stopped, other = (Ownership(database_urls.service, "issuing") for _ in range(2))
+    assert stopped.held()
+    assert eventually(other.held)
+    assert _eventually_says_lost(stopped)
+    lease_seconds = int(LEASE["idle_session_timeout"]) / 1000
+    asks_until = time.monotonic() + 2 * lease_seconds
+    while time.monotonic() < asks_until:
+        assert other.held(), "one that keeps asking keeps it"
+        assert not stopped.held()
+        time.sleep(0.1)
+    other.release()
+    stopped.release()
 
 
 def _eventually_says_lost(ownership: Ownership) -> bool:

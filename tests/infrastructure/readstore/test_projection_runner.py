@@ -20,7 +20,7 @@ from projections.projection import Projection, RowFold
 from tests.support.ledger_fixtures import LedgerUrls, eventually, head_of, ledger_rows, one
 from tests.support.ledger_workers import worker
 from tests.support.postgres_processes import postmaster_pid_or_none, supervising_process
-from tests.support.projected import MAPPER, catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
+from tests.support.projected import READER, catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
 
 OWNED = (
     "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
@@ -32,7 +32,7 @@ def test_rows_equal_a_fresh_fold_over_several_batches(database_urls: LedgerUrls)
     give_numbers(database_urls.service, BATCH_EVENTS * 2 + 7)
     with psycopg.connect(database_urls.service, autocommit=True) as connection:
         moves = []
-        while moved := catch_up_once(connection, PROJECTION, MAPPER):
+        while moved := catch_up_once(connection, PROJECTION, READER):
             moves.append(moved)
             assert live_rows(database_urls.admin)["number_series_v1"][0]["next_number"] == sum(moves)
     assert moves == [BATCH_EVENTS, BATCH_EVENTS, 8]
@@ -48,19 +48,19 @@ def test_events_of_no_concern_move_the_position_too(database_urls: LedgerUrls) -
 
 
 def test_rows_and_position_are_committed_together_or_not_at_all(database_urls: LedgerUrls) -> None:
-    def stumble(row: object, event: object) -> None:
+    def stumble(row: object, event: object, key: object) -> None:
         raise ZeroDivisionError
 
     give_numbers(database_urls.service, 3)
     first, second = PROJECTION.row_folds
     defective = Projection(
-        PROJECTION.name, PROJECTION.event_names, (first, RowFold(second.table, second.key, stumble))
+        PROJECTION.name, PROJECTION.event_names, (first, RowFold(second.table, second.keys, stumble))
     )
     with (
         psycopg.connect(database_urls.service, autocommit=True) as connection,
         pytest.raises(ZeroDivisionError),
     ):
-        catch_up_once(connection, defective, MAPPER)
+        catch_up_once(connection, defective, READER)
     assert not any(live_rows(database_urls.admin).values())
     assert not tracking(database_urls.admin)
 
@@ -73,20 +73,20 @@ def test_a_defect_stops_its_projection_and_skips_nothing(
     stumbled = threading.Event()
     first, second = PROJECTION.row_folds
 
-    def fold(row: object, event: object) -> object:
+    def fold(row: object, event: object, key: object) -> object:
         if not mended.is_set():
             stumbled.set()
             raise ZeroDivisionError
-        return first.fold(row, event)  # type: ignore[arg-type]
+        return first.fold(row, event, key)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner_module, "LONGEST_PAUSE_SECONDS", 0.1)
     defective = Projection(
         PROJECTION.name,
         PROJECTION.event_names,
-        (RowFold(first.table, first.key, fold), second),  # type: ignore[arg-type]
+        (RowFold(first.table, first.keys, fold), second),  # type: ignore[arg-type]
     )
     give_numbers(database_urls.service, 3)
-    running = ProjectionRunner(database_urls.service, defective, MAPPER)
+    running = ProjectionRunner(database_urls.service, defective, READER)
     running.start()
     assert stumbled.wait(30)
     assert not tracking(database_urls.admin)
@@ -145,7 +145,7 @@ def test_a_runner_goes_on_after_postgresql_was_killed(tmp_path: Path) -> None:
     with supervising_process(tmp_path):
         migrate(admin_url(tmp_path))
         url = service_url(tmp_path)
-        running = ProjectionRunner(url, PROJECTION, MAPPER)
+        running = ProjectionRunner(url, PROJECTION, READER)
         running.start()
         for number in range(3):
             give_numbers(url, 20, str(number))

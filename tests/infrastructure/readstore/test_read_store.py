@@ -25,7 +25,8 @@ from projections.number_series import SERIES as PROJECTION
 from projections.number_series import select_gaps, select_numbers, select_one_series
 from tests.support.ledger_fixtures import ANSWERS, SERIES, LedgerUrls
 from tests.support.postgres_processes import postmaster_pid_or_none, supervising_process
-from tests.support.projected import MAPPER, catch_up, give_numbers
+from tests.support.projected import READER, catch_up, give_numbers
+from tests.support.subject_keys import a_wrap
 
 NAMES = (PROJECTION.name,)
 
@@ -98,7 +99,7 @@ async def test_statements_of_one_fetch_see_one_moment(
 def _fold_slowly(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for stop in range(0, 3001, 30):
-            catch_up_once(connection, PROJECTION, MAPPER, stop=stop)
+            catch_up_once(connection, PROJECTION, READER, stop=stop)
 
 
 async def test_a_lost_connection_is_said_and_the_whole_pool_is_mended(database_urls: LedgerUrls) -> None:
@@ -132,9 +133,12 @@ async def test_reading_recovers_by_itself_after_postgresql_was_killed(tmp_path: 
     with supervising_process(tmp_path):
         migrate(admin_url(tmp_path))
         url = service_url(tmp_path)
-        committer = Committer(url, REGISTRY, ANSWERS, SystemClock(), RandomIds())
+        committer = Committer(url, REGISTRY, ANSWERS, a_wrap(), SystemClock(), RandomIds())
         async with a_pool(url) as pool:
-            store, ledger = PostgresReadStore(pool), PostgresLedger(pool, committer, MAPPER, ANSWERS)
+            store, ledger = (
+                PostgresReadStore(pool),
+                PostgresLedger(pool, committer, READER, ANSWERS, SystemClock()),
+            )
             assert (await store.position(NAMES), await ledger.head_position()) == (0, 0)
             pid = postmaster_pid_or_none(places_of(tmp_path).cluster)
             assert pid is not None

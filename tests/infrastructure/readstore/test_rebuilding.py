@@ -18,14 +18,14 @@ from projections.number_series import SERIES as PROJECTION
 from projections.number_series import select_numbers, select_one_series
 from projections.registry import PROJECTIONS
 from tests.support.ledger_fixtures import SERIES, LedgerUrls, eventually, head_of
-from tests.support.projected import MAPPER, catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
+from tests.support.projected import READER, catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
 
 TABLES = [row_fold.table.name for row_fold in PROJECTION.row_folds]
 
 
 def rebuild(urls: LedgerUrls, *, swap: bool) -> dict[str, Difference]:
     """What a rebuild finds, by table."""
-    return {found.table: found for found in rebuild_projection(urls.service, PROJECTION, MAPPER, swap=swap)}
+    return {found.table: found for found in rebuild_projection(urls.service, PROJECTION, READER, swap=swap)}
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_swapped_table_has_the_shape_the_owner_and_the_grants_of_the_old_one(
 def test_every_projection_keeps_its_shape(urls: LedgerUrls, projection: Any) -> None:
     before = [shape(urls, table.name) for table in projection.tables]
     for _ in range(2):
-        rebuild_projection(urls.service, projection, MAPPER, swap=True)
+        rebuild_projection(urls.service, projection, READER, swap=True)
     assert [shape(urls, table.name) for table in projection.tables] == before
 
 
@@ -161,7 +161,7 @@ async def test_writers_and_readers_notice_nothing_of_rebuilds(urls: LedgerUrls) 
         while not stop.is_set():
             give_numbers(urls.service, 40, "more")
 
-    running = ProjectionRunner(urls.service, PROJECTION, MAPPER)
+    running = ProjectionRunner(urls.service, PROJECTION, READER)
     writing = threading.Thread(target=write)
     running.start()
     writing.start()
@@ -206,5 +206,5 @@ async def test_writers_and_readers_notice_nothing_of_rebuilds(urls: LedgerUrls) 
 def test_two_projections_that_share_a_reader_swap_one_by_one(urls: LedgerUrls) -> None:
     """`select_numbers` reads tables of both."""
     for projection in (PROJECTION, DOCUMENTS):
-        found = rebuild_projection(urls.service, projection, MAPPER, swap=True)
+        found = rebuild_projection(urls.service, projection, READER, swap=True)
         assert not any(difference.found for difference in found)

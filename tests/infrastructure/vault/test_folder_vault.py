@@ -1,18 +1,28 @@
-"""The folder vault on a real disk: damage, full and read-only disks, lost mounts, repair."""
+"""The folder vault on a real disk: encryption, damage, retention, repair."""
 
 import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from application.vault import VaultConflict, VaultCorrupt, VaultError, VaultMissing, VaultUnavailable
+from application.vault import (
+    Deposit,
+    StoredObject,
+    SubjectSecret,
+    VaultConflict,
+    VaultCorrupt,
+    VaultError,
+    VaultMissing,
+    VaultUnavailable,
+)
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
 from infrastructure.vault.folder import FolderVault
@@ -52,7 +62,7 @@ class TestFolderVault(VaultContract):
 
 
 def put(vault: FolderVault, content: bytes = b"sealed", name: str = NAME) -> None:
-    vault.put(name, content, retention_class="fiscal", retain_until=UNTIL)
+    vault.put(Deposit(name, content, "fiscal", UNTIL))
 
 
 def object_files(root: Path) -> list[Path]:
@@ -106,6 +116,9 @@ def test_a_damaged_object_is_reported_by_put_and_never_replaced(vault: FolderVau
     overwrite(path, path.read_bytes()[:-1])
     with pytest.raises(VaultCorrupt):
         put(vault)
+    damaged, sound = vault.put_all([Deposit(name, b"sealed", "fiscal", UNTIL) for name in (NAME, "other")])
+    assert isinstance(damaged, VaultCorrupt)
+    assert isinstance(sound, StoredObject)
 
 
 def test_an_object_moved_to_another_name_is_found(vault: FolderVault, root: Path) -> None:
@@ -246,104 +259,6 @@ def test_initialising_again_changes_nothing(vault: FolderVault, root: Path) -> N
     assert vault.get(NAME) == b"sealed"
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 512 KiB."""
-    mount_point = tmp_path / "small"
-    mount_point.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("mounting a small file system takes root")
-    mounted = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=512k", "none", str(mount_point)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("this system does not let root mount a file system")
-    yield mount_point
-    subprocess.run(["umount", "-l", str(mount_point)], check=True)
-
-
-def test_a_full_disk_is_unavailable_leaves_nothing_partial_and_heals(
-    small_disk: Path, open_vault: Callable[[Path], FolderVault]
-) -> None:
-    root = small_disk / "vault"
-    FolderVault.initialise(root)
-    vault = open_vault(root)
-    contents = {f"documents/{number}/document.pdf": os.urandom(20_000) for number in range(100)}
-    stored: list[str] = []
-    with pytest.raises(VaultUnavailable, match="ENOSPC"):
-        for name, content in contents.items():
-            put(vault, content, name)
-            stored.append(name)
-    assert 5 < len(stored) < 100
-    with pytest.raises(VaultUnavailable):
-        vault.probe()
-    assert all(vault.get(name) == contents[name] for name in stored)
-    assert list((root / "incoming").iterdir()) == []
-    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
-    vault.probe()
-    for name, content in contents.items():
-        put(vault, content, name)
-        assert vault.retention_of(name) is not None
-
-
-def test_a_disk_that_fills_under_any_byte_never_shows_a_partial_object(
-    small_disk: Path, open_vault: Callable[[Path], FolderVault]
-) -> None:
-    root = small_disk / "vault"
-    FolderVault.initialise(root)
-    vault = open_vault(root)
-    ballast = small_disk / "ballast"
-    content = os.urandom(9_000)
-    refusals = 0
-    for free_bytes in range(0, 40_000, 4096):
-        ballast.unlink(missing_ok=True)
-        disk = os.statvfs(small_disk)
-        with ballast.open("wb") as file:
-            file.write(bytes(disk.f_bavail * disk.f_frsize - free_bytes))
-        name = f"documents/{free_bytes}/document.pdf"
-        try:
-            put(vault, content, name)
-        except VaultUnavailable:
-            refusals += 1
-        if vault.exists(name):
-            assert vault.get(name) == content
-        ballast.unlink()
-        put(vault, content, name)
-        assert vault.retention_of(name) is not None
-    assert refusals > 1
-
-
-def test_a_read_only_disk_is_unavailable_for_writing_and_still_read(
-    small_disk: Path, open_vault: Callable[[Path], FolderVault]
-) -> None:
-    root = small_disk / "vault"
-    FolderVault.initialise(root)
-    vault = open_vault(root)
-    put(vault)
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with pytest.raises(VaultUnavailable, match="EROFS"):
-        vault.probe()
-    with pytest.raises(VaultUnavailable):
-        put(vault, b"other", "documents/other/document.pdf")
-    assert vault.get(NAME) == b"sealed"
-
-
-def test_a_lost_mount_is_unavailable_and_not_an_empty_vault(
-    small_disk: Path, open_vault: Callable[[Path], FolderVault]
-) -> None:
-    FolderVault.initialise(small_disk)
-    vault = open_vault(small_disk)
-    put(vault)
-    subprocess.run(["umount", str(small_disk)], check=True)
-    try:
-        for use in (vault.probe, lambda: put(vault), lambda: vault.get(NAME), lambda: vault.exists(NAME)):
-            with pytest.raises(VaultUnavailable):
-                use()
-    finally:
-        subprocess.run(["mount", "-t", "tmpfs", "none", str(small_disk)], check=True)
-
-
 def test_an_immutable_object_resists_root_where_the_file_system_can(root: Path, keys: KeyStore) -> None:
     vault = FolderVault(root, keys.vault, Ed25519Signer(keys.seal), lambda: MOMENT, immutable=True)
     put(vault)
@@ -381,7 +296,18 @@ def test_every_refusal_is_a_vault_error() -> None:
 
 def test_a_retention_given_later_does_not_shorten_the_first(vault: FolderVault) -> None:
     put(vault)
-    vault.put(NAME, b"sealed", retention_class="short", retain_until=date(2027, 1, 1))
+    vault.put(Deposit(NAME, b"sealed", "short", date(2027, 1, 1)))
     entry = vault.retention_of(NAME)
     assert entry is not None
     assert entry.retain_until == UNTIL
+
+
+def test_what_is_sealed_for_a_person_opens_with_that_persons_key_only(vault: FolderVault) -> None:
+    mine, other = SubjectSecret(UUID(int=1), b"m" * 32), SubjectSecret(UUID(int=2), b"o" * 32)
+    vault.put(Deposit(NAME, b"sealed", "fiscal", UNTIL, mine))
+    assert vault.get(NAME, mine) == b"sealed"
+    for wrong in (None, other):
+        with pytest.raises(VaultCorrupt):
+            vault.get(NAME, wrong)
+    assert vault.put(Deposit(NAME, b"sealed", "fiscal", UNTIL, mine)).size_bytes == len(b"sealed")
+    assert "mmmm" not in repr(mine)

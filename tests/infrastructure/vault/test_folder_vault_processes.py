@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from application.vault import Deposit, StoredObject
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
 from infrastructure.vault.folder import FolderVault
@@ -25,7 +26,7 @@ WRITER = """
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from application.vault import VaultConflict
+from application.vault import Deposit, VaultConflict
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
 from infrastructure.vault.folder import FolderVault
@@ -38,7 +39,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in range(count):
     try:
-        vault.put(name.format(number), word * 5000, retention_class="fiscal", retain_until=date(2036, 1, 1))
+        vault.put(Deposit(name.format(number), word * 5000, "fiscal", date(2036, 1, 1)))
         print("won", number, flush=True)
     except VaultConflict:
         print("conflict", number, flush=True)
@@ -127,7 +128,7 @@ def test_a_put_killed_before_each_of_its_steps_leaves_nothing_or_a_whole_object(
     outcomes: list[tuple[bool, bool]] = []
     for step in itertools.count(1):
         name = f"documents/{step}/document.pdf"
-        put = partial(vault.put, name, b"sealed", retention_class="fiscal", retain_until=date(2036, 1, 1))
+        put = partial(vault.put, Deposit(name, b"sealed", "fiscal", date(2036, 1, 1)))
         if not killed_at_step(step, put):
             break
         present = vault.exists(name)
@@ -139,6 +140,25 @@ def test_a_put_killed_before_each_of_its_steps_leaves_nothing_or_a_whole_object(
         assert retention_lines(tmp_path) == step
     # Every kind of half-done work was met, so the repairs above were real.
     assert set(outcomes) == {(False, False), (True, False), (True, True)}
+
+
+def test_objects_put_together_and_killed_before_any_step_are_finished_by_putting_them_again(
+    vault: FolderVault, tmp_path: Path
+) -> None:
+    present_counts: set[int] = set()
+    for step in itertools.count(1):
+        names = [f"documents/{step}/document.{suffix}" for suffix in ("json", "pdf", "xml")]
+        deposits = [Deposit(name, name.encode(), "fiscal", date(2036, 1, 1)) for name in names]
+        if not killed_at_step(step, partial(vault.put_all, deposits)):
+            break
+        present = [name for name in names if vault.exists(name)]
+        assert [vault.get(name) for name in present] == [name.encode() for name in present]
+        present_counts.add(len(present))
+        assert all(isinstance(outcome, StoredObject) for outcome in vault.put_all(deposits))
+        assert [vault.get(name) for name in names] == [name.encode() for name in names]
+        assert all(vault.retention_of(name) is not None for name in names)
+        assert retention_lines(tmp_path) == 3 * step
+    assert present_counts == {0, 1, 2, 3}
 
 
 @pytest.mark.slow
@@ -161,5 +181,5 @@ def test_a_writer_killed_anywhere_leaves_whole_objects_and_the_next_one_finishes
                 assert vault.get(each) == content
         assert not any(vault.exists(each) for each in names[acknowledged + 1 :])
         unfinished = names[acknowledged] if acknowledged < count else names[-1]
-        vault.put(unfinished, content, retention_class="fiscal", retain_until=date(2036, 1, 1))
+        vault.put(Deposit(unfinished, content, "fiscal", date(2036, 1, 1)))
         assert all(vault.retention_of(each) is not None for each in names[: acknowledged + 1])

@@ -1,0 +1,166 @@
+"""Fills ledgers: by real commands where events must be readable, with copies where many are needed."""
+
+import asyncio
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from application.handlers.documents import issue_document
+from application.handlers.inbound import CloudEvent, read_fact, receive_fact
+from application.ledger import Command
+from application.validation import parse
+from benchmarks import workloads
+from benchmarks.harness import CALLERS, Ledger, system_of
+from domain.documents.document import DocumentIssued, Retention
+from domain.documents.seal import Seal
+from domain.kernel.streams import StreamId
+from infrastructure.eventstore.recorder import LedgerRecorder
+from infrastructure.eventstore.rows import SELECT_COLUMNS, EventRow, leaf_hash_of, row_from_columns
+from infrastructure.readstore.tracking import hold_tracking, move_tracking
+from projections.registry import PROJECTIONS
+from tests.support.house import by_platform, paid
+
+BATCH_EVENTS = 5_000
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+EVENTS_PER_ORDER = 8
+"""Received, claimed, paid, drafted, number assigned, numbered, issued; and the first opens its series."""
+
+
+def pay_orders(ledger: Ledger, count: int, *, platform: str = "platform-gb") -> None:
+    """Paid orders with their receipts drafted, numbered and issued, by real commands; nothing is drawn."""
+    asyncio.run(_pay_orders(ledger, count, platform))
+
+
+async def _pay_orders(ledger: Ledger, count: int, platform: str) -> None:
+    numbers = itertools.count()
+    async with system_of(ledger) as system:
+
+        async def pay() -> None:
+            while (number := next(numbers)) < count:
+                parties = by_platform(platform, f"buyer-{number % 2000}", f"seller-{number % 50}")
+                event = paid(f"o-{uuid4()}", orderPartySnapshot=parties)
+                fact = read_fact(parse(CloudEvent, event), system.fingerprint)
+                command = Command(workloads.AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
+                await system.ledger.commit(command)
+                for plan in fact.planned:
+                    handler = issue_document(plan.document_id, _issued(plan.document_id))
+                    await system.ledger.commit(Command(workloads.AUDIT, handler, plan.streams))
+
+        await asyncio.gather(*(pay() for _ in range(CALLERS)))
+
+
+def _issued(document_id: str) -> DocumentIssued:
+    return DocumentIssued(
+        pdf_name=f"documents/{document_id}/document.pdf",
+        json_name=f"documents/{document_id}/document.json",
+        seal=Seal(
+            sha256_pdf=os.urandom(32).hex(),
+            sha256_json=os.urandom(32).hex(),
+            signature="c2lnbmF0dXJl" * 7,
+            key_id="seal-1",
+            algorithm="Ed25519",
+        ),
+        retention=Retention(retention_class="FISCAL", until=date(2036, 12, 31), mode="COMPLIANCE"),
+    )
+
+
+def fill_with_copies(ledger: Ledger, events: int) -> None:
+    """Brings a ledger to so many events: an order's, over and over, each copy with ids of its own.
+
+    What is sealed in a copy cannot be opened, for it is bound to the original's stream; the read models are
+    told that they have seen the copies.
+    """
+    platform = f"p-{uuid4()}"
+    first = head_of(ledger) + 1
+    pay_orders(ledger, 1, platform=platform)
+    originals = _rows(ledger, first)
+    _append(ledger, _copies(originals, platform), events - head_of(ledger))
+    with ledger.connect() as connection:
+        for projection in PROJECTIONS:
+            with connection.transaction():
+                hold_tracking(connection, projection)
+                move_tracking(connection, projection, head_of(ledger))
+        connection.execute("VACUUM (ANALYZE) ledger.event")
+
+
+def lengthen(ledger: Ledger, stream: StreamId, events: int) -> None:
+    """Brings a stream to so many events by repeating its last one, numbers and versions counting on."""
+    last = rows_of(ledger, stream)[-1]
+    _append(ledger, _continued(last), events - last.originator_version)
+
+
+def _continued(last: EventRow) -> Iterator[EventRow]:
+    content = json.loads(last.state)
+    counts = "sequence" in content
+    for version in itertools.count(last.originator_version + 1):
+        state = last.state
+        if counts:
+            content["sequence"] += 1
+            content["number"] = f"R-{content['year']}-{content['sequence']:06d}"
+            state = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+        yield replace(last, originator_version=version, state=state)
+
+
+def _copies(originals: list[EventRow], platform: str) -> Iterator[EventRow]:
+    """Copies of the rows for ever, every id that makes them unique exchanged for a fresh one."""
+    order = next(row.stream.id for row in originals if row.stream.type == "order")
+    others = {row.stream.id for row in originals if _UUID.fullmatch(row.stream.id)}
+    while True:
+        fresh = {order: f"o-{uuid4()}", platform: f"p-{uuid4()}", **{name: str(uuid4()) for name in others}}
+        in_bytes = [(old.encode(), new.encode()) for old, new in fresh.items()]
+        transaction = uuid4()
+        for row in originals:
+            state, stream = row.state, str(row.originator_id)
+            for old, new in in_bytes:
+                state = state.replace(old, new)
+            for old_text, new_text in fresh.items():
+                stream = stream.replace(old_text, new_text)
+            yield replace(row, state=state, originator_id=stream, transaction_id=transaction)
+
+
+def _append(ledger: Ledger, rows: Iterator[EventRow], count: int) -> None:
+    """Appends rows behind the head in large batches, with the leaf hashes of their new places."""
+    with ledger.connect() as connection:
+        recorder = LedgerRecorder(connection)
+        while count > 0:
+            taken = list(itertools.islice(rows, min(count, BATCH_EVENTS)))
+            connection.execute("BEGIN")
+            locked = connection.execute("SELECT * FROM ledger.lock_head()").fetchone()
+            assert locked is not None, "a ledger has a head"
+            head, recorded_at = locked
+            placed = (
+                replace(row, id=position, recorded_at=recorded_at)
+                for position, row in enumerate(taken, start=head + 1)
+            )
+            recorder.insert_events([replace(row, leaf_hash=leaf_hash_of(row)) for row in placed])
+            count -= len(taken)
+
+
+def _rows(ledger: Ledger, first_position: int) -> list[EventRow]:
+    return _selected(ledger, "position >= %s ORDER BY position", first_position)
+
+
+def rows_of(ledger: Ledger, stream: StreamId) -> list[EventRow]:
+    """A stream's stored rows, oldest first."""
+    return _selected(ledger, "(stream_type, stream_id) = (%s, %s) ORDER BY version", *stream)
+
+
+def _selected(ledger: Ledger, which: str, *parameters: Any) -> list[EventRow]:
+    statement = f"SELECT {SELECT_COLUMNS} FROM ledger.event WHERE {which}"
+    with ledger.connect() as connection:
+        found = connection.execute(statement.encode(), parameters).fetchall()
+    return [row_from_columns(columns) for columns in found]
+
+
+def head_of(ledger: Ledger) -> int:
+    """The last committed position."""
+    with ledger.connect() as connection:
+        row = connection.execute("SELECT position FROM ledger.event_head").fetchone()
+    assert row is not None, "a ledger has a head"
+    return int(row[0])

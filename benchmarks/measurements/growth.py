@@ -1,0 +1,103 @@
+"""The main figures once more, on a ledger with many events against one with few."""
+
+import itertools
+from collections.abc import Callable
+
+from benchmarks import http_client, workloads
+from benchmarks.harness import CALLERS, Bench, Ledger
+from benchmarks.ledgers import EVENTS_PER_ORDER, fill_with_copies
+from benchmarks.measurements.document_center import fill_documents
+from benchmarks.measurements.http_commands import series_per_second
+from benchmarks.measurements.queries import document_ids, read_your_writes_ms
+from benchmarks.results import Result, Target, side_by_side
+from domain.numbering.series import NUMBER_SERIES
+
+AS_FAST = (Target("ratio", "≥", 0.9),)
+MOST_WANTED_EVENTS = 1_000_000
+"""Ledgers with more events are measured, but nobody said how fast they have to be."""
+
+SERIES = NUMBER_SERIES.stream("GB:platform-grown:RECEIPT")
+
+
+def measure_growth(bench: Bench) -> list[Result]:
+    """Commands, numbers, commands over HTTP, point queries and read-your-writes."""
+    small = _filled(bench, "small", bench.scale.small_events)
+    results: list[Result] = []
+    for events in bench.scale.large_events:
+        large = _filled(bench, f"large_{events}", events)
+        results += _compared(bench, large, small, events)
+        bench.drop(f"large_{events}")
+    return results
+
+
+def _filled(bench: Bench, name: str, events: int) -> Ledger:
+    ledger = bench.ledger(name)
+    fill_documents(ledger, min(events, MOST_WANTED_EVENTS) // EVENTS_PER_ORDER)
+    fill_with_copies(ledger, events)
+    return ledger
+
+
+def _compared(bench: Bench, large: Ledger, small: Ledger, events: int) -> list[Result]:
+    seconds = bench.scale.seconds
+    few = f"with {bench.scale.small_events:,}"
+
+    def compare(name: str, title: str, unit: str, rate: Callable[[Ledger], float]) -> Result:
+        measured = side_by_side(lambda: rate(large), lambda: rate(small), bench.scale.rounds)
+        return measured.result(
+            f"growth-{name}-{events}",
+            f"{title}, with {events:,} events in the ledger",
+            unit,
+            few,
+            targets=AS_FAST if events <= MOST_WANTED_EVENTS else (),
+        )
+
+    return [
+        compare(
+            "commands",
+            "commands of one event",
+            "commands/s",
+            lambda ledger: workloads.commands_per_second(ledger, workloads.opening_a_series, seconds),
+        ),
+        compare(
+            "numbers",
+            "numbers of one series",
+            "numbers/s",
+            lambda ledger: workloads.commands_per_second(ledger, workloads.one_number(SERIES), seconds),
+        ),
+        compare(
+            "http-command",
+            "POST /v1/number-series",
+            "commands/s",
+            lambda ledger: series_per_second(ledger, seconds),
+        ),
+        compare(
+            "point-query",
+            "GET /v1/documents/{documentId}",
+            "requests/s",
+            lambda ledger: _documents_per_second(ledger, seconds),
+        ),
+        compare(
+            "read-your-writes",
+            "writes read by their writer, one after the other",
+            "writes/s",
+            lambda ledger: _writes_read_per_second(ledger, max(10, round(seconds * 30))),
+        ),
+    ]
+
+
+def _documents_per_second(ledger: Ledger, seconds: float) -> float:
+    ids = document_ids(ledger)
+    with ledger.serving() as api:
+        requests = itertools.cycle(
+            [http_client.request("GET", f"/v1/documents/{name}", api.token) for name in ids]
+        )
+        http_client.requests_per_second(api.port, lambda: next(requests), 0.3, CALLERS, 200)
+        return http_client.requests_per_second(api.port, lambda: next(requests), seconds, CALLERS, 200)
+
+
+def _writes_read_per_second(ledger: Ledger, count: int) -> float:
+    """The reciprocal of what a reader waits for its own write on average."""
+    with ledger.projecting(), ledger.serving() as api:
+        read_your_writes_ms(api, 10)
+        waited, _ = read_your_writes_ms(api, count)
+    return 1000 * len(waited) / sum(waited)

@@ -1,0 +1,1 @@
+"""What an able engineer would compare with: the same rows, queries and pages, nothing of ours around them."""

@@ -1,0 +1,243 @@
+"""Loaders written by hand for each projection: read events, `json.loads`, COPY rows into a twin table.
+
+It folds everything in memory, keeps no position and can neither stop halfway nor go on: as fast as it gets.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from domain.documents.order import OrderPaid
+from domain.fiscal.registry import driver_for
+from domain.kernel.streams import StreamId
+from infrastructure.eventstore.sealing import OpeningKeys, unseal
+from projections.document_events import DOCUMENT_EVENT_TABLE
+from projections.documents import DOCUMENT_TABLE, ORDER_TEXT_TABLE, searchable
+from projections.number_series import NUMBER_TABLE, SERIES_TABLE
+from projections.projection import Projection
+from projections.subject_streams import SUBJECT_STREAM_TABLE
+from projections.tasks import TASK_TABLE
+
+
+class Event(NamedTuple):
+    """A row of the ledger as far as loaders look at it; `data` is its state's JSON."""
+
+    position: int
+    stream_type: str
+    stream_id: str
+    version: int
+    name: str
+    recorded_at: datetime
+    actor: str
+    role: str
+    data: dict[str, Any]
+
+
+Tables = dict[str, dict[Any, dict[str, Any]]]
+"""By table, by key: the columns of a row."""
+
+_EVENTS = """
+SELECT position, stream_type, stream_id, version, name, recorded_at, actor, role, state FROM ledger.event
+WHERE name = ANY(%s) ORDER BY position
+"""
+
+
+def copy_projection(connection: psycopg.Connection[Any], projection: Projection, keys: OpeningKeys) -> None:
+    """Loads the twins (`bench.<table>`) of a projection's tables anew; `keys` open names in orders."""
+    tables: Tables = {table.name: {} for table in projection.tables}
+    load = LOADERS[projection.name]
+    with connection.transaction():
+        with connection.cursor("events") as cursor:
+            cursor.itersize = 5_000
+            cursor.execute(_EVENTS, (sorted(projection.event_names),))
+            for *columns, state in cursor:
+                event = Event._make((*columns, json.loads(state)))
+                if ORDER_TEXT_TABLE.name in tables and event.name == "order.paid-in-escrow":
+                    unseal(event.data, OrderPaid, StreamId(event.stream_type, event.stream_id), keys)
+                load(tables, event)
+        for table, rows in tables.items():
+            _copy(connection, table, rows.values())
+
+
+def _copy(connection: psycopg.Connection[Any], table: str, rows: Iterable[dict[str, Any]]) -> None:
+    twin = sql.Identifier("bench", table)
+    connection.execute("CREATE SCHEMA IF NOT EXISTS bench")
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(twin))
+    live = sql.Identifier("readmodel", table)
+    connection.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(twin, live))
+    columns: list[str] = []
+    for row in rows:
+        columns = list(row)
+        break
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(twin, names)
+    if columns:
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in columns])
+
+
+def _load_document(tables: Tables, event: Event) -> None:
+    data = event.data
+    if event.name == "order.paid-in-escrow":
+        _load_order_text(tables, event)
+        return
+    documents = tables[DOCUMENT_TABLE.name]
+    if event.name == "document.drafted":
+        documents[event.stream_id] = _drafted(event)
+        return
+    row = documents[event.stream_id]
+    row["stream_version"] = event.version
+    if event.name == "document.numbered":
+        for column, field in (("series_id", "seriesId"), ("number", "number"), ("issue_date", "issueDate")):
+            row[column] = data[field]
+        row["issued_at"] = row["retry_at"] = data["issuedAt"]
+    elif event.name == "document.issued":
+        row["status"], row["issued"], row["retry_at"], row["failure"] = "ISSUED", json.dumps(data), None, None
+    else:
+        row["retry_at"], row["failure"] = data["retryAt"], json.dumps(data)
+
+
+def _drafted(event: Event) -> dict[str, Any]:
+    data = event.data
+    source = data["sourceRef"]
+    return {
+        "document_id": event.stream_id,
+        "document_key": data["documentKey"],
+        "document_version": data["documentVersion"],
+        "stream_version": event.version,
+        "order_id": source["id"] if source["type"] == "ORDER" else None,
+        "doc_type": data["docType"],
+        "status": "DRAFT",
+        "country_code": data["countryCode"],
+        "issuer_entity_id": data["issuerEntityId"],
+        "buyer_id": data["buyerId"],
+        "seller_id": data["sellerId"],
+        "language": data["language"],
+        "currency_uom_id": data["currencyUomId"],
+        "totals": json.dumps(data["totals"]),
+        "template_version": data["templateVersion"],
+        "driver": data["driver"],
+        "driver_version": data["driverVersion"],
+        **dict.fromkeys(("series_id", "number", "issued_at", "issue_date", "issued", "retry_at", "failure")),
+        "drafted_position": event.position,
+    }
+
+
+def _load_order_text(tables: Tables, event: Event) -> None:
+    order = event.data["order"]
+    parties, lines = order["orderPartySnapshot"], order["orderFinancialSnapshot"]["lines"]
+    texts = [parties[party]["legalName"] for party in ("buyer", "seller", "platform")]
+    texts += [line["description"] for line in lines] + [line.get("sku", "") for line in lines]
+    text = "\n".join((order["orderId"], *dict.fromkeys(text for text in texts if text.strip())))
+    tables[ORDER_TEXT_TABLE.name][event.stream_id] = {
+        "order_id": event.stream_id,
+        "search_text": searchable(text),
+    }
+
+
+def _load_timeline(tables: Tables, event: Event) -> None:
+    data = event.data
+    row: dict[str, Any] = {
+        "position": event.position,
+        "document_id": event.stream_id,
+        "actor_id": event.actor,
+        "actor_role": event.role,
+        "timestamp_utc": event.recorded_at,
+        "ip": None,
+        "device": None,
+    }
+    if event.name == "document.issued":
+        seal = data["seal"]
+        metadata = {"sha256Pdf": seal["sha256Pdf"], "sha256Json": seal["sha256Json"]}
+        row |= {"event_type": "ISSUED", "metadata": json.dumps(metadata)}
+    elif event.name == "document.issue-failed":
+        row |= {"event_type": "ISSUE_FAILED", "metadata": json.dumps(data)}
+    else:
+        row |= {"event_type": "DOWNLOADED", "metadata": json.dumps({"format": data["fileFormat"]})}
+        row |= {"document_id": data["documentId"], "ip": data.get("ip"), "device": data.get("device")}
+    tables[DOCUMENT_EVENT_TABLE.name][event.position] = row
+
+
+def _load_series(tables: Tables, event: Event) -> None:
+    data = event.data
+    if event.name == "number-series.opened":
+        tables[SERIES_TABLE.name][event.stream_id] = {
+            "series_id": data["seriesId"],
+            "country_code": data["countryCode"],
+            "issuer_entity_id": data["issuerEntityId"],
+            "doc_type": data["docType"],
+            "format": json.dumps(data["format"]),
+            "time_zone": data["timeZone"],
+            "next_number": 1,
+            "lock_version": event.version,
+        }
+        return
+    series = tables[SERIES_TABLE.name][event.stream_id]
+    series["next_number"], series["lock_version"] = data["sequence"] + 1, event.version
+    tables[NUMBER_TABLE.name][event.position] = {
+        "series_id": event.stream_id,
+        "year": data["year"],
+        "sequence": data["sequence"],
+        "number": data["number"],
+        "holder_type": data["holderType"],
+        "holder_id": data["holderId"],
+        "issued_at": data["issuedAt"],
+        "position": event.position,
+    }
+
+
+def _load_task(tables: Tables, event: Event) -> None:
+    tasks, data = tables[TASK_TABLE.name], event.data
+    key = f"document:{event.stream_id}"
+    if event.name == "order.refund-executed":
+        key = f"refund:{quote(event.stream_id, safe='')}/{quote(data['refund']['refundId'], safe='')}"
+    if event.name in {"document.issued", "order.refund-executed"} and key in tasks:
+        tasks[key] |= {"is_open": False, "next_retry_at": None}
+
+
+def _load_subject_stream(tables: Tables, event: Event) -> None:
+    key_ids = {text.partition(".")[0] for text in _sealed_texts(event.data)}
+    if not key_ids:
+        return
+    until = None
+    if event.name == "order.paid-in-escrow":
+        driver = driver_for(event.data["order"]["countryCode"])
+        until = driver.retention("RECEIPT", event.recorded_at.date()).until
+    row = tables[SUBJECT_STREAM_TABLE.name].setdefault(
+        (event.stream_type, event.stream_id),
+        {
+            "stream_type": event.stream_type,
+            "stream_id": event.stream_id,
+            "key_ids": "[]",
+            "retain_until": until,
+        },
+    )
+    row["key_ids"] = json.dumps(sorted(key_ids | set(json.loads(row["key_ids"]))))
+
+
+def _sealed_texts(data: Any) -> Iterator[str]:
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if name == "sealed":
+                yield from value.values()
+            else:
+                yield from _sealed_texts(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _sealed_texts(item)
+
+
+LOADERS: dict[str, Callable[[Tables, Event], None]] = {
+    "documents": _load_document,
+    "document-events": _load_timeline,
+    "number-series": _load_series,
+    "subject-streams": _load_subject_stream,
+    "tasks": _load_task,
+}
+"""By projection. The tasks' loader knows closing events only: the measured ledger has no open task."""

@@ -1,0 +1,189 @@
+"""Decides the commands of one batch, in turn, on the states as they stand under the head lock.
+
+A refused command leaves nothing behind; what one command appends the next one sees. Facts are encoded and
+hashed here, so that one that cannot be stored fails its own command and no other.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
+
+import structlog
+
+from application.ledger import Command, Committed
+from application.ports import Ids
+from domain.kernel.errors import DomainError
+from domain.kernel.facts import Stamp
+from domain.kernel.registry import Registry
+from domain.kernel.streams import StreamId
+from infrastructure.eventstore.answers import AnswerSeal, StoredCommand
+from infrastructure.eventstore.mapper import LedgerMapper
+from infrastructure.eventstore.recorder import AnnouncementRow, CommandRow, Locked
+from infrastructure.eventstore.rows import EventRow, originator_id
+from infrastructure.eventstore.subject_keys import BatchKeys, SubjectNotLoaded
+from infrastructure.eventstore.transaction import Folded, NotLoaded, OpenTransaction
+from infrastructure.eventstore.waiting import Outcome, Waiting
+
+log = structlog.get_logger(__name__)
+
+LOADS_PER_COMMAND = 20
+DECIDING_SECONDS = 0.5
+"""What a batch may spend on deciding; the rest joins the next one, so that the head lock is never lost."""
+KEY_LIFETIME = timedelta(days=30)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for a key that never expires: psycopg has no datetime for PostgreSQL's infinity."""
+OUTBOX_NAMESPACE = UUID("5f3a1c8e-6f0b-4d0e-9a55-8f6f0e6f2a10")
+
+
+@dataclass
+class Decided:
+    """A batch's outcome before it is committed: who is told what, and the rows to write."""
+
+    keys: BatchKeys
+    outcomes: list[tuple[Waiting, Outcome]] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    commands: list[CommandRow] = field(default_factory=list)
+    announcements: list[AnnouncementRow] = field(default_factory=list)
+    again: list[Waiting] = field(default_factory=list)
+    changed: dict[StreamId, Folded] = field(default_factory=dict)
+
+
+class Decider:
+    """Decides batches. It touches nothing outside: the committer loads before and writes after."""
+
+    def __init__(self, registry: Registry, mapper: LedgerMapper, answers: AnswerSeal, ids: Ids) -> None:
+        self._registry = registry
+        self._mapper = mapper
+        self._answers = answers
+        self._ids = ids
+
+    def decide(
+        self,
+        batch: Iterable[Waiting],
+        known: dict[StreamId, Folded],
+        locked: Locked,
+        keys: BatchKeys,
+        stamp: Stamp,
+    ) -> Decided:
+        """What the batch's commands lead to, in turn; those that need more loaded are to be decided again."""
+        decided = Decided(keys)
+        overlay = dict(known)
+        stored = dict(locked.commands)
+        stop_at = time.monotonic() + DECIDING_SECONDS
+        for waiting in batch:
+            if decided.outcomes and time.monotonic() > stop_at:
+                decided.again.append(waiting)
+                continue
+            try:
+                self._decide_one(waiting, overlay, stored, locked.position, stamp, decided)
+            except NotLoaded as error:
+                waiting.extra_streams.add(error.stream)
+                _load_and_try_again(waiting, error, decided)
+            except SubjectNotLoaded as error:
+                waiting.extra_subjects.add(error.subject)
+                _load_and_try_again(waiting, error, decided)
+            except DomainError as error:
+                decided.outcomes.append((waiting, error))
+            except Exception as error:
+                log.exception("command-failed", operation=waiting.command.audit.operation)
+                decided.outcomes.append((waiting, error))
+        return decided
+
+    def _decide_one(
+        self,
+        waiting: Waiting,
+        overlay: dict[StreamId, Folded],
+        stored: dict[bytes, StoredCommand],
+        head: int,
+        stamp: Stamp,
+        decided: Decided,
+    ) -> None:
+        command = waiting.command
+        claim = command.idempotency
+        if claim and claim.key_hash in stored:
+            replayed = self._answers.replay(stored[claim.key_hash], claim)
+            decided.outcomes.append((waiting, replayed))
+            return
+        transaction = OpenTransaction(self._registry, overlay, stamp)
+        answer = command.handler(transaction)
+        last_position = head + len(decided.events)
+        outcome = Committed(answer, last_position + len(transaction.events))
+        rows = self._rows(command, transaction, stamp, last_position, decided.keys)
+        command_row = self._command_row(command, outcome, stamp)
+        decided.announcements += _announcements(transaction, rows)
+        decided.events += rows
+        if command_row is not None:
+            decided.commands.append(command_row)
+            stored[command_row.key_hash] = StoredCommand(
+                command_row.key_hash, command_row.request_hash, command_row.answer, command_row.position
+            )
+        transaction.keep()
+        decided.changed.update(transaction.changed)
+        decided.outcomes.append((waiting, outcome))
+
+    def _rows(
+        self,
+        command: Command,
+        transaction: OpenTransaction,
+        stamp: Stamp,
+        last_position: int,
+        keys: BatchKeys,
+    ) -> list[EventRow]:
+        if not transaction.events:
+            return []
+        audit = command.audit
+        transaction_id = self._ids.new()
+        rows = []
+        for position, event in enumerate(transaction.events, start=last_position + 1):
+            name, schema_version, state = self._mapper.encode(event.stream, event.fact, keys)
+            row = EventRow(
+                id=position,
+                originator_id=originator_id(event.stream),
+                originator_version=event.version,
+                topic=name,
+                state=state,
+                tenant_id=audit.tenant_id,
+                schema_version=schema_version,
+                transaction_id=transaction_id,
+                actor=audit.actor,
+                role=audit.role,
+                on_behalf_of=audit.on_behalf_of,
+                operation=audit.operation,
+                correlation_id=audit.correlation_id,
+                causation_id=audit.causation_id,
+                recorded_at=stamp.at,
+            )
+            rows.append(row)
+        return rows
+
+    def _command_row(self, command: Command, outcome: Committed, stamp: Stamp) -> CommandRow | None:
+        claim = command.idempotency
+        if claim is None:
+            return None
+        return CommandRow(
+            key_hash=claim.key_hash,
+            request_hash=claim.request_hash,
+            answer=self._answers.seal(outcome.answer, claim.key_hash),
+            position=outcome.position,
+            recorded_at=stamp.at,
+            expires_at=NEVER if claim.never_expires else stamp.at + KEY_LIFETIME,
+        )
+
+
+def _load_and_try_again(waiting: Waiting, error: Exception, decided: Decided) -> None:
+    waiting.loads += 1
+    if waiting.loads > LOADS_PER_COMMAND:
+        decided.outcomes.append((waiting, error))
+    else:
+        decided.again.append(waiting)
+
+
+def _announcements(transaction: OpenTransaction, rows: list[EventRow]) -> list[AnnouncementRow]:
+    announced = []
+    for announcement in transaction.announcements:
+        row = rows[announcement.event_index]
+        event_id = uuid5(OUTBOX_NAMESPACE, f"{row.originator_id}@{row.originator_version}")
+        announced.append(AnnouncementRow(row.id, event_id, announcement.fact_type))
+    return announced

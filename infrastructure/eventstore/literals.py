@@ -1,0 +1,31 @@
+"""PostgreSQL array literals, written in one go: psycopg converts lists item by item, which costs more."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+
+def plain_array(values: Iterable[int | UUID]) -> str:
+    """An array of values whose text holds nothing that an array's syntax could take for its own."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def moment_array(values: Iterable[datetime]) -> str:
+    """An array of moments, each with its offset."""
+    return "{" + ",".join([value.isoformat() for value in values]) + "}"
+
+
+def text_array(values: Iterable[str | None]) -> str:
+    """An array of texts; None is NULL."""
+    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+
+
+def bytes_array(values: Iterable[bytes]) -> str:
+    """An array of byte strings."""
+    return "{" + ",".join(['"\\\\x' + value.hex() + '"' for value in values]) + "}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

@@ -1,0 +1,187 @@
+"""A buyer asks to be forgotten: what may go is gone at once and everywhere, what the law wants stays."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.support.house import PROJECT, House, all_items, by_platform, eventually, paid
+
+BUYER = "buyer-erased"
+NAME = "Wilhelmina Quackenbush"
+EMAIL = "wilhelmina@example.org"
+STREET = "7 Ropewalk Passage"
+
+
+def _order(order_id: str, buyer_id: str = BUYER) -> dict[str, Any]:
+    parties = by_platform("platform-erasing", buyer_id=buyer_id)
+    parties["buyer"] |= {"legalName": NAME, "email": EMAIL, "address": {"line1": STREET, "city": "Hull"}}
+    return paid(order_id, orderPartySnapshot=parties)
+
+
+def _billing(house: House, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "interfaces.cli.main", *arguments],
+        cwd=PROJECT,
+        env={"PATH": "/usr/bin:/bin", "BILLING_DATA_DIR": str(house.data_dir)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _erase(house: House, subject: str) -> list[dict[str, Any]]:
+    asked = _billing(house, "keys", "erase", subject, "--by", "dpo", "--reason", "request 1", "--json")
+    assert asked.returncode == 0, asked.stderr
+    keys: list[dict[str, Any]] = json.loads(asked.stdout)["keys"]
+    return keys
+
+
+def _found(house: House, q: str) -> int:
+    with house.client("AUDITOR") as auditor:
+        return len(all_items(auditor, "/v1/documents", q=q))
+
+
+def _law_lets_go(house: House, subject: str) -> None:
+    """Ten years in one statement: the worker goes by the time that is written at the key."""
+    with house.database() as connection:
+        connection.execute(
+            "UPDATE ledger.subject_key SET erase_after = now()"
+            " WHERE subject = %s AND erase_after IS NOT NULL",
+            (subject,),
+        )
+
+
+def _told(house: House, subject: str) -> bool:
+    shown = json.loads(_billing(house, "keys", "subject", subject, "--json").stdout)["keys"]
+    return all(key["redactedAt"] for key in shown)
+
+
+def test_a_buyer_is_forgotten_in_two_steps(house: House) -> None:
+    order_id, subject = "erasing-1", f"party:{BUYER}"
+    document = house.issued(_order(order_id))
+    path = f"/v1/documents/{document['documentId']}"
+    house.catch_up()
+    with house.client("AUDITOR") as auditor:
+        before = auditor.get(f"/v1/audit/streams/order/{order_id}").json()
+    assert EMAIL in json.dumps(before) and NAME in json.dumps(before)
+    assert _found(house, NAME) == 1
+
+    keys = _erase(house, subject)
+    assert {key["retentionClass"]: bool(key["erasedAt"]) for key in keys} == {
+        "CONTACT": True,
+        "FISCAL": False,
+    }
+    assert next(key["eraseAfter"] for key in keys if key["retentionClass"] == "FISCAL") > "2036"
+    with house.client("AUDITOR") as auditor:
+        then = auditor.get(f"/v1/audit/streams/order/{order_id}").json()
+        assert EMAIL not in json.dumps(then) and NAME in json.dumps(then)
+        told = [event for event in then["events"] if event["type"] == "order.personal-data-erased"]
+        assert [(event["actor"], event["data"]["retentionClass"]) for event in told] == [("dpo", "CONTACT")]
+        assert auditor.get(f"{path}/verify").json()["valid"]
+
+    _law_lets_go(house, subject)
+    eventually(lambda: _told(house, subject))
+    house.catch_up()
+    with house.client("AUDITOR") as auditor:
+        last = auditor.get(f"/v1/audit/streams/order/{order_id}").json()
+        assert NAME not in json.dumps(last) and STREET not in json.dumps(last)
+        assert last["state"]["order"]["orderPartySnapshot"]["buyer"]["legalName"] == "[erased]"
+        assert (
+            last["state"]["order"]["orderFinancialSnapshot"]
+            == (before["state"]["order"]["orderFinancialSnapshot"])
+        )
+        assert [event["leafHash"] for event in last["events"][:1]] == [before["events"][0]["leafHash"]]
+        verification = auditor.get(f"{path}/verify").json()
+        assert verification["valid"]
+        assert {
+            check["name"] for check in verification["checks"] if check["detail"].startswith("ERASED")
+        } >= {
+            "pdf-hash",
+            "json-hash",
+            "pdf-re-render",
+            "json-from-ledger",
+        }
+        assert auditor.get(path).json()["number"] == document["number"]
+    assert _found(house, NAME) == 0
+    assert _found(house, "Enamel kettle") >= 1
+    _is_nowhere(house, NAME, EMAIL, STREET)
+
+
+def _is_nowhere(house: House, *secrets: str) -> None:
+    """Neither in any table, nor in any log line, nor in any file of the vault."""
+    with house.database() as connection:
+        tables = connection.execute(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+            " WHERE schemaname IN ('ledger', 'readmodel')"
+        ).fetchall()
+        for (table,) in tables:
+            dump = "\n".join(str(row) for row in connection.execute(f"SELECT t::text FROM {table} AS t"))
+            for secret in secrets:
+                assert secret not in dump and secret.casefold() not in dump, table
+                assert secret.encode().hex() not in dump, table
+    files = [path for path in house.data_dir.rglob("*") if path.is_file() and "postgres" not in path.parts]
+    for path in (*files, house.log_path):
+        content = Path(path).read_bytes()
+        for secret in secrets:
+            assert secret.encode() not in content, path
+
+
+def test_both_read_models_and_replay_agree_after_an_erasure(house: House) -> None:
+    house.issued(_order("erasing-2", "buyer-replayed"))
+    house.catch_up()
+    _erase(house, "party:buyer-replayed")
+    _law_lets_go(house, "party:buyer-replayed")
+    eventually(lambda: _told(house, "party:buyer-replayed"))
+    house.catch_up()
+    rebuilt = _billing(house, "rebuild", "--diff", "--json")
+    assert rebuilt.returncode == 0, rebuilt.stdout
+    assert _billing(house, "verify", "ledger").returncode == 0
+
+
+def test_where_a_document_was_taken_from_is_forgotten(house: House) -> None:
+    document_id = house.issued(paid("erasing-3"))["documentId"]
+    with house.client("BUYER", sub="wanda", buyer_id="buyer-17") as buyer, house.client() as anybody:
+        answer = buyer.post(f"/v1/documents/{document_id}/download-token", json={})
+        device = {"User-Agent": "Wanda's slate"}
+        assert anybody.get(answer.json()["url"], headers=device).status_code == 200
+    house.catch_up()
+    path = f"/v1/documents/{document_id}/events"
+    with house.client("AUDITOR") as auditor:
+        assert auditor.get(path).json()["items"][-1]["device"] == "Wanda's slate"
+        _erase(house, "user:wanda")
+        downloaded = auditor.get(path).json()["items"][-1]
+    assert (downloaded["eventType"], downloaded["actorId"]) == ("DOWNLOADED", "wanda")
+    assert (downloaded["ip"], downloaded["device"]) == (None, None)
+
+
+def test_who_comes_back_is_known_again_and_forgotten_again(house: House) -> None:
+    subject = "party:buyer-back"
+    house.issued(_order("erasing-4", "buyer-back"))
+    first = _erase(house, subject)
+    house.issued(_order("erasing-5", "buyer-back"))
+    house.catch_up()
+    with house.client("AUDITOR") as auditor:
+        assert EMAIL in json.dumps(auditor.get("/v1/audit/streams/order/erasing-5").json())
+        assert EMAIL not in json.dumps(auditor.get("/v1/audit/streams/order/erasing-4").json())
+    second = _erase(house, subject)
+    assert len(second) > len(first)
+    assert len([key for key in second if key["retentionClass"] == "CONTACT" and key["erasedAt"]]) == 2
+
+
+def test_a_subject_of_whom_nothing_is_known_is_a_finding(house: House) -> None:
+    asked = _billing(house, "keys", "erase", "party:nobody", "--by", "dpo", "--reason", "request 2")
+    assert asked.returncode == 1
+    assert "Nothing personal" in asked.stdout
+
+
+def test_master_keys_rotate_while_the_house_is_running(house: House) -> None:
+    house.issued(_order("erasing-6", "buyer-rotated"))
+    rotated = _billing(house, "keys", "rotate", "subjects", "--json")
+    assert rotated.returncode == 0, rotated.stderr
+    assert json.loads(rotated.stdout)["rewrapped"] > 0
+    assert house.issued(_order("erasing-7", "buyer-rotated"))["status"] == "ISSUED"
+    assert json.loads(_billing(house, "keys", "rewrap", "--json").stdout)["rewrapped"] == 0
+    assert _billing(house, "keys").returncode == 0

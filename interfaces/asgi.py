@@ -2,6 +2,7 @@
 
 from litestar.types import ASGIApp
 
+from infrastructure.collector import calm_collector
 from infrastructure.settings import Settings
 from infrastructure.telemetry import HTTP_REQUESTS, HTTP_SECONDS, configure_logging, metrics_text
 from interfaces.bootstrap import build_system
@@ -19,4 +20,6 @@ def create() -> ASGIApp:
     """The application of this process."""
     settings = Settings()
     configure_logging(settings.log_level, settings.log_format)
-    return TraceMiddleware(create_app(build_system(settings), metrics_text), observe)
+    application = TraceMiddleware(create_app(build_system(settings), metrics_text), observe)
+    calm_collector()
+    return application

@@ -97,13 +97,17 @@ def _list(every: bool, drafts: bool, names: frozenset[str]) -> Select[Any]:
 
 
 def _scope_parameters(scope: DocumentScope) -> dict[str, Any]:
+    """What narrows the scope; where every document is in it, no other way leads to more."""
     parameters: dict[str, Any] = {}
-    if scope.buyer_id is not None:
-        parameters["scope_buyer"] = scope.buyer_id
-    if scope.seller_id is not None:
-        parameters["scope_seller"] = scope.seller_id
-    parameters |= _countries("scope_by_country", scope.by_country) if scope.by_country else {}
-    parameters |= _countries("scope_countries", scope.countries) if scope.countries is not None else {}
+    if not scope.every:
+        if scope.buyer_id is not None:
+            parameters["scope_buyer"] = scope.buyer_id
+        if scope.seller_id is not None:
+            parameters["scope_seller"] = scope.seller_id
+        if scope.by_country:
+            parameters |= _countries("scope_by_country", scope.by_country)
+    if scope.countries is not None:
+        parameters |= _countries("scope_countries", scope.countries)
     return parameters
 
 

@@ -132,11 +132,14 @@ def _drafted(event: Event) -> dict[str, Any]:
 def _load_order_text(tables: Tables, event: Event) -> None:
     order = event.data["order"]
     parties, lines = order["orderPartySnapshot"], order["orderFinancialSnapshot"]["lines"]
-    texts = [parties[party]["legalName"] for party in ("buyer", "seller", "platform")]
-    texts += [line["description"] for line in lines] + [line.get("sku", "") for line in lines]
-    text = "\n".join((order["orderId"], *dict.fromkeys(text for text in texts if text.strip())))
+    present = [parties[party] for party in ("buyer", "seller", "platform")]
+    names = [[f"party:{party['partyId']}", party["legalName"]] for party in present]
+    texts = [line["description"] for line in lines] + [line.get("sku", "") for line in lines]
+    words = dict.fromkeys(text for text in texts if text.strip())
+    text = "\n".join((order["orderId"], *(name for _, name in names), *words))
     tables[ORDER_TEXT_TABLE.name][event.stream_id] = {
         "order_id": event.stream_id,
+        "names": json.dumps(names),
         "search_text": searchable(text),
     }
 
@@ -149,8 +152,6 @@ def _load_timeline(tables: Tables, event: Event) -> None:
         "actor_id": event.actor,
         "actor_role": event.role,
         "timestamp_utc": event.recorded_at,
-        "ip": None,
-        "device": None,
     }
     if event.name == "document.issued":
         seal = data["seal"]
@@ -160,7 +161,7 @@ def _load_timeline(tables: Tables, event: Event) -> None:
         row |= {"event_type": "ISSUE_FAILED", "metadata": json.dumps(data)}
     else:
         row |= {"event_type": "DOWNLOADED", "metadata": json.dumps({"format": data["fileFormat"]})}
-        row |= {"document_id": data["documentId"], "ip": data.get("ip"), "device": data.get("device")}
+        row["document_id"] = data["documentId"]
     tables[DOCUMENT_EVENT_TABLE.name][event.position] = row
 
 

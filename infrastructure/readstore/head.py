@@ -55,10 +55,11 @@ class HeadWatch:
         with self._news:
             self._members -= 1
 
-    def wait_beyond(self, position: int, timeout_seconds: float) -> None:
-        """Returns when the head is known to be beyond a position, or when time is up."""
+    def wait_beyond(self, position: int, timeout_seconds: float) -> int:
+        """Waits until the head is known to be beyond a position, or time is up; the head as it is known."""
         with self._news:
             self._news.wait_for(lambda: self._position > position, timeout_seconds)
+            return self._position
 
     def _watch(self) -> None:
         while self._wanted():

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-POLL_SECONDS = 0.002
+POLL_SECONDS = 0.001
 
 Positions = dict[tuple[str, ...], int]
 """How far the slowest of some projections has come, by their names."""

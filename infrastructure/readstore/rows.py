@@ -1,6 +1,6 @@
 """Reads and writes rows of a read model by the batch, in PostgreSQL's binary form: nothing is escaped."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -15,14 +15,43 @@ from sqlalchemy.dialects.postgresql import JSONB
 from infrastructure.readstore.compiling import DIALECT
 from projections.projection import Key, Row
 
+COPIED_FROM = 50
+"""From so many new rows on they are copied. Fewer are inserted, for a pipeline saves their round trips."""
+
+Connection = psycopg.Connection[Any]
+
+
+class Change(NamedTuple):
+    """What becomes of some rows of a table: those of `before`, as they were read, become those of `after`."""
+
+    table: Table
+    before: Mapping[Key, Row]
+    after: Mapping[Key, Row]
+
+    @property
+    def new(self) -> list[Row]:
+        """The rows to be added."""
+        return [row for key, row in self.after.items() if key not in self.before]
+
+    @property
+    def changed(self) -> list[Row]:
+        """The rows that another one replaces."""
+        return [row for key, row in self.after.items() if row is not self.before.get(key, row)]
+
+    @property
+    def gone(self) -> list[Key]:
+        """The keys of the rows to be deleted."""
+        return [key for key in self.before if key not in self.after]
+
 
 class _Sql(NamedTuple):
     """The statements for one table, and the types of its columns."""
 
-    read: sql.Composed
-    insert: sql.Composed
-    update: sql.Composed
-    delete: sql.Composed
+    read: bytes
+    copy: bytes
+    insert: bytes
+    update: bytes
+    delete: bytes
     types: list[str]
     json_columns: frozenset[str]
 
@@ -38,41 +67,48 @@ def key_columns(table: Table) -> list[str]:
 
 
 def read_rows(
-    connection: psycopg.Connection[Any], table: Table, keys: Collection[Key], suffix: str = ""
-) -> dict[Key, Row]:
-    """The rows that there are with these keys."""
-    names = key_columns(table)
-    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-        cursor.execute(_sql(table, suffix).read, [list(column) for column in zip(*keys, strict=True)])
-        return {tuple(row[name] for name in names): row for row in cursor.fetchall()}
+    connection: Connection, wanted: Sequence[tuple[Table, Collection[Key]]], suffix: str = ""
+) -> list[dict[Key, Row]]:
+    """The rows that there are with these keys, for each of the tables; in one round trip."""
+    asked = []
+    with connection.pipeline():
+        for table, keys in wanted:
+            cursor = connection.cursor(row_factory=dict_row, binary=True)
+            if keys:
+                columns = [list(column) for column in zip(*keys, strict=True)]
+                cursor.execute(_sql(table, suffix).read, columns)
+            asked.append((key_columns(table), cursor if keys else ()))
+    return [{tuple(row[name] for name in names): row for row in found} for names, found in asked]
 
 
-def write_rows(
-    connection: psycopg.Connection[Any],
-    table: Table,
-    before: Mapping[Key, Row],
-    after: Mapping[Key, Row],
-    suffix: str = "",
-) -> None:
-    """Makes the rows of `before`, as they were read, those of `after`: adds, changes and deletes."""
-    statements = _sql(table, suffix)
-    new = [row for key, row in after.items() if key not in before]
-    changed = [row for key, row in after.items() if key in before and row is not before[key]]
-    gone = [key for key in before if key not in after]
-    with connection.cursor() as cursor:
-        if gone:
-            cursor.execute(statements.delete, [list(column) for column in zip(*gone, strict=True)])
-        if changed:
-            cursor.executemany(statements.update, [_parameters(row, statements) for row in changed])
-        if new:
-            _copy(cursor, table, statements, new)
+def copy_rows(connection: Connection, changes: Iterable[Change], suffix: str = "") -> None:
+    """Adds the new rows of the changes that have many. A pipeline cannot hold this."""
+    for change in changes:
+        new = change.new
+        if len(new) >= COPIED_FROM:
+            with connection.cursor() as cursor:
+                _copy(cursor, change.table, _sql(change.table, suffix), new)
+
+
+def write_rows(connection: Connection, changes: Iterable[Change], suffix: str = "") -> None:
+    """Makes all the changes that `copy_rows` leaves: few new rows, changed ones, deleted ones."""
+    for change in changes:
+        statements = _sql(change.table, suffix)
+        new, changed, gone = change.new, change.changed, change.gone
+        with connection.cursor() as cursor:
+            if gone:
+                cursor.execute(statements.delete, [list(column) for column in zip(*gone, strict=True)])
+            if changed:
+                cursor.executemany(statements.update, [_parameters(row, statements) for row in changed])
+            if 0 < len(new) < COPIED_FROM:
+                cursor.executemany(statements.insert, [_parameters(row, statements) for row in new])
 
 
 def _copy(cursor: psycopg.Cursor[Any], table: Table, statements: _Sql, rows: Iterable[Row]) -> None:
     names = [column.name for column in table.columns]
     json_places = [place for place, name in enumerate(names) if name in statements.json_columns]
     values_of = itemgetter(*names)
-    with cursor.copy(statements.insert) as copy:
+    with cursor.copy(statements.copy) as copy:
         copy.set_types(statements.types)
         for row in rows:
             values = list(values_of(row))
@@ -101,15 +137,23 @@ def _sql(table: Table, suffix: str) -> _Sql:
         sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(types[key])) for key in keys), key_names
     )
     matches = sql.SQL(" AND ").join(sql.SQL("t.{0} = k.{0}").format(sql.Identifier(key)) for key in keys)
+    read = sql.SQL("SELECT {} FROM {} AS t JOIN {} USING ({})").format(columns, name, wanted, key_names)
+    copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(name, columns)
+    insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        name, columns, sql.SQL(", ").join(map(sql.Placeholder, types))
+    )
+    update = sql.SQL("UPDATE {} SET {} WHERE {}").format(
+        name,
+        sql.SQL(", ").join(_assigned(column) for column in types if column not in keys),
+        sql.SQL(" AND ").join(map(_assigned, keys)),
+    )
+    delete = sql.SQL("DELETE FROM {} AS t USING {} WHERE {}").format(name, wanted, matches)
     return _Sql(
-        read=sql.SQL("SELECT {} FROM {} AS t JOIN {} USING ({})").format(columns, name, wanted, key_names),
-        insert=sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(name, columns),
-        update=sql.SQL("UPDATE {} SET {} WHERE {}").format(
-            name,
-            sql.SQL(", ").join(_assigned(column) for column in types if column not in keys),
-            sql.SQL(" AND ").join(map(_assigned, keys)),
-        ),
-        delete=sql.SQL("DELETE FROM {} AS t USING {} WHERE {}").format(name, wanted, matches),
+        read=read.as_bytes(),
+        copy=copy.as_bytes(),
+        insert=insert.as_bytes(),
+        update=update.as_bytes(),
+        delete=delete.as_bytes(),
         types=list(types.values()),
         json_columns=frozenset(column.name for column in table.columns if isinstance(column.type, JSONB)),
     )

@@ -19,20 +19,20 @@ def tracking_of(connection: psycopg.Connection[Any], projection: Projection, suf
     return Tracking(name, 0 if row is None else row[0])
 
 
-def hold_tracking(connection: psycopg.Connection[Any], projection: Projection, suffix: str = "") -> Tracking:
-    """The same, held until the end of the transaction: nobody else folds the projection meanwhile."""
-    name = projection.name + suffix
-    held = f"{_POSITION} FOR UPDATE"
-    row = connection.execute(held, (name, projection.version)).fetchone()
-    if row is None:
-        connection.execute(
-            "INSERT INTO readmodel.tracking (projection, version, position) VALUES (%s, %s, 0)"
-            " ON CONFLICT DO NOTHING",
-            (name, projection.version),
-        )
-        row = connection.execute(held, (name, projection.version)).fetchone()
-    assert row is not None, "it was there or was inserted"
-    return Tracking(name, row[0])
+def start_tracking(connection: psycopg.Connection[Any], projection: Projection, suffix: str = "") -> None:
+    """Puts a projection that has never been folded at position 0."""
+    connection.execute(
+        "INSERT INTO readmodel.tracking (projection, version, position) VALUES (%s, %s, 0)"
+        " ON CONFLICT DO NOTHING",
+        (projection.name + suffix, projection.version),
+    )
+
+
+def hold_tracking(
+    connection: psycopg.Connection[Any], projection: Projection, suffix: str = ""
+) -> psycopg.Cursor[tuple[int]]:
+    """Asks for the position, and holds it until the transaction ends: nobody else folds meanwhile."""
+    return connection.execute(f"{_POSITION} FOR UPDATE", (projection.name + suffix, projection.version))
 
 
 def move_tracking(

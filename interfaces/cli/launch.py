@@ -20,6 +20,7 @@ from granian.constants import Interfaces
 from application.issuing import IssuingLoop
 from application.ledger import LedgerUnavailable
 from application.ports import ReadStoreUnavailable
+from infrastructure.collector import calm_collector
 from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.keys.store import KeyStore
 from infrastructure.migrations import migrate
@@ -135,6 +136,7 @@ def issue(settings: Settings, index: int) -> None:
 
 
 async def _project(system: System) -> None:
+    calm_collector()
     stopping = _until_signal()
     runners = projection_runners(system)
     for runner in runners:
@@ -167,6 +169,7 @@ async def _erase_what_is_due(system: System, stopping: asyncio.Event) -> None:
 
 
 async def _issue(system: System, shard: Shard) -> None:
+    calm_collector()
     stopping = _until_signal()
     await system.start()
     log.info("issuer-started", shard=shard.index, shards=shard.count)

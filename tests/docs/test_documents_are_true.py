@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from application.operations import ISSUE_NUMBERED_DOCUMENT, OPERATIONS
 from application.roles import ROLE_PERMISSIONS
-from domain.documents.order import OrderPaid, RefundData, evolve, pay, refund
+from domain.documents.order import OrderPaid, OrderRefunded, RefundData, evolve
 from domain.documents.order_snapshot import OrderData
 from domain.streams import REGISTRY
 from infrastructure.settings import Settings
@@ -18,6 +18,7 @@ from interfaces.cli.main import app
 from interfaces.http.commands.inbound import BATCH, JSON, ONE
 from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE
 from tests.docs.generated_documents import PROJECT, SECTIONS, anchor, replaced
+from tests.support.facts import pay, refund
 
 DOCUMENTS = sorted((*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")))
 FOLDERS = "application|benchmarks|docs|domain|infrastructure|interfaces|projections|scripts|tests|\\.ci"
@@ -115,7 +116,7 @@ def test_the_example_order_and_refund_are_consistent() -> None:
     assert isinstance(paid, OrderPaid)
     data = RefundData.model_validate(_example("refund")["data"], by_name=False)
     (refunded,) = refund(evolve(None, paid), data)
-    assert refunded.refund.order_id == order.order_id
+    assert isinstance(refunded, OrderRefunded) and refunded.refund.order_id == order.order_id
 
 
 def test_every_decision_is_listed_in_order() -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from domain.kernel.recorded import RecordedEvent
 from infrastructure.embedded_postgres import admin_url, service_url
 from infrastructure.embedded_postgres.places import places_of
 from infrastructure.migrations import migrate
 from infrastructure.readstore import runner as runner_module
 from infrastructure.readstore.runner import BATCH_EVENTS, ProjectionRunner, catch_up_once
 from projections.number_series import SERIES as PROJECTION
-from projections.projection import Projection, RowFold
+from projections.projection import Key, Projection, Row, RowFold
 from tests.support.ledger_fixtures import LedgerUrls, eventually, head_of, ledger_rows, one
 from tests.support.ledger_workers import worker
 from tests.support.postgres_processes import postmaster_pid_or_none, supervising_process
@@ -37,6 +38,19 @@ def test_rows_equal_a_fresh_fold_over_several_batches(database_urls: LedgerUrls)
             assert live_rows(database_urls.admin)["number_series_v1"][0]["next_number"] == sum(moves)
     assert moves == [BATCH_EVENTS, BATCH_EVENTS, 8]
     assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
+
+
+def test_two_versions_of_a_projection_are_owned_apart(database_urls: LedgerUrls) -> None:
+    """During a deployment the old workers and the new ones run side by side."""
+    give_numbers(database_urls.service, 3)
+    tables = tuple(RowFold(fold.table, lambda _: (), fold.fold) for fold in PROJECTION.row_folds)
+    bumped = Projection(PROJECTION.name, PROJECTION.event_names, tables, version=2)
+    runners = [ProjectionRunner(database_urls.service, each, READER) for each in (PROJECTION, bumped)]
+    for running in runners:
+        running.start()
+    eventually(lambda: all(caught_up(database_urls.service, each) for each in (PROJECTION, bumped)))
+    for running in runners:
+        running.stop()
 
 
 def test_events_of_no_concern_move_the_position_too(database_urls: LedgerUrls) -> None:
@@ -63,6 +77,27 @@ def test_rows_and_position_are_committed_together_or_not_at_all(database_urls: L
         catch_up_once(connection, defective, READER)
     assert not any(live_rows(database_urls.admin).values())
     assert not tracking(database_urls.admin)
+
+
+def test_an_event_concerns_several_rows_and_a_fold_can_delete_them(database_urls: LedgerUrls) -> None:
+    """Here a number replaces the one before it, so that there is one row for each of the two last."""
+
+    def keys(event: RecordedEvent) -> list[Key]:
+        number = numbers.keys(event)
+        return [(series, year, sequence - step) for series, year, sequence in number for step in (2, 0)]
+
+    def fold(row: Row | None, event: RecordedEvent, key: Key) -> Row | None:
+        return numbers.fold(row, event, key) if key in numbers.keys(event) else None
+
+    numbers = PROJECTION.row_folds[1]
+    last_two = Projection("last-two", PROJECTION.event_names, (RowFold(numbers.table, keys, fold),))
+    give_numbers(database_urls.service, 7)
+    catch_up(database_urls.service, last_two)
+    assert [row["sequence"] for row in live_rows(database_urls.admin)["number_v1"]] == [6, 7]
+    give_numbers(database_urls.service, 1, "later")
+    catch_up(database_urls.service, last_two)
+    assert live_rows(database_urls.admin, last_two) == fresh_rows(database_urls.service, last_two)
+    assert [row["sequence"] for row in live_rows(database_urls.admin)["number_v1"]] == [7, 8]
 
 
 def test_a_defect_stops_its_projection_and_skips_nothing(

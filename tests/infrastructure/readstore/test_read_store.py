@@ -23,6 +23,7 @@ from infrastructure.readstore.runner import catch_up_once
 from infrastructure.readstore.store import PostgresReadStore
 from projections.number_series import SERIES as PROJECTION
 from projections.number_series import select_gaps, select_numbers, select_one_series
+from projections.tasks import TASKS
 from tests.support.ledger_fixtures import ANSWERS, SERIES, LedgerUrls
 from tests.support.postgres_processes import postmaster_pid_or_none, supervising_process
 from tests.support.projected import READER, catch_up, give_numbers
@@ -78,6 +79,66 @@ async def test_waiting_ends_when_the_position_is_reached(
     assert await waiting
     assert await store.wait_for(NAMES, 4, 0)
     assert not await store.wait_for(NAMES, 5, 0.05)
+
+
+async def test_one_who_gives_up_leaves_the_others_waiting(
+    store: PostgresReadStore, database_urls: LedgerUrls
+) -> None:
+    give_numbers(database_urls.service, 3)
+    waiting = [asyncio.create_task(store.wait_for(NAMES, 4, 30)) for _ in range(20)]
+    others = asyncio.create_task(store.wait_for(("tasks",), 4, 30))
+    await asyncio.sleep(0.01)
+    for task in waiting[:10]:
+        task.cancel()
+    await asyncio.to_thread(catch_up, database_urls.service)
+    assert all(await asyncio.gather(*waiting[10:]))
+    assert not others.done()
+    await asyncio.to_thread(catch_up, database_urls.service, TASKS)
+    assert await others
+
+
+async def test_a_position_that_was_lost_is_waited_for_anew(
+    store: PostgresReadStore, database_urls: LedgerUrls
+) -> None:
+    """After a crash of PostgreSQL a read model may have lost its last moments."""
+    give_numbers(database_urls.service, 3)
+    catch_up(database_urls.service)
+    assert await store.wait_for(NAMES, 4, 30)
+    with psycopg.connect(database_urls.admin) as connection:
+        connection.execute("UPDATE readmodel.tracking SET position = 2")
+    assert (await store.fetch(NAMES, select_one_series(SERIES.id))).position == 2
+    assert not await store.wait_for(NAMES, 4, 0.05)
+
+
+async def test_where_there_are_no_rows_there_is_a_position_still(
+    store: PostgresReadStore, database_urls: LedgerUrls
+) -> None:
+    give_numbers(database_urls.service, 3)
+    catch_up(database_urls.service)
+    found = await store.fetch(NAMES, select_one_series("no such series"))
+    assert (found.results, found.position) == ([[]], 4)
+
+
+async def test_rows_come_in_the_order_of_their_query(
+    store: PostgresReadStore, database_urls: LedgerUrls
+) -> None:
+    give_numbers(database_urls.service, 300)
+    catch_up(database_urls.service)
+    found = await store.fetch(NAMES, select_numbers(SERIES.id, None, None, 0, 1000))
+    assert [row["sequence"] for row in found.results[0]] == list(range(1, 301))
+
+
+async def test_one_statement_sees_rows_and_position_of_one_moment(
+    store: PostgresReadStore, database_urls: LedgerUrls
+) -> None:
+    await asyncio.to_thread(give_numbers, database_urls.service, 3000)
+    folding = asyncio.create_task(asyncio.to_thread(_fold_slowly, database_urls.service))
+    positions: set[int] = set()
+    while not folding.done() or len(positions) < 2:
+        found = await store.fetch(NAMES, select_numbers(SERIES.id, None, None, 0, 100_000))
+        assert len(found.results[0]) == max(found.position - 1, 0)
+        positions.add(found.position)
+    await folding
 
 
 async def test_statements_of_one_fetch_see_one_moment(

@@ -67,6 +67,32 @@ def test_rows_altered_by_hand_are_found_and_left_alone_until_swapped(urls: Ledge
     assert not any(found.found for found in rebuild(urls, swap=False).values())
 
 
+def test_values_that_are_only_written_differently_are_found(urls: LedgerUrls) -> None:
+    with psycopg.connect(urls.admin) as connection:
+        connection.execute(
+            "UPDATE readmodel.number_series_v1 SET format = jsonb_set(format, '{padding}', '6.0')"
+        )
+        same = connection.execute("SELECT format @> '{\"padding\": 6}' FROM readmodel.number_series_v1")
+        assert same.fetchone() == (True,)
+    found = rebuild(urls, swap=False)["number_series_v1"]
+    assert (found.only_live, found.only_rebuilt) == (1, 1)
+
+
+def test_indexes_have_the_same_names_after_a_swap(urls: LedgerUrls) -> None:
+    """By these names `billing migrate` knows which are there."""
+
+    def names() -> list[Any]:
+        with psycopg.connect(urls.admin) as connection:
+            found = connection.execute("SELECT indexname FROM pg_indexes WHERE schemaname = 'readmodel'")
+            return sorted(found.fetchall())
+
+    before = names()
+    for projection in PROJECTIONS:
+        for _ in range(2):
+            rebuild_projection(urls.service, projection, READER, swap=True)
+    assert names() == before
+
+
 def test_nothing_of_a_rebuild_is_left_behind(urls: LedgerUrls) -> None:
     for swap in (False, True, True):
         rebuild(urls, swap=swap)
@@ -182,6 +208,10 @@ async def test_writers_and_readers_notice_nothing_of_rebuilds(urls: LedgerUrls) 
                 numbers, (series,) = found.results
                 # One event opens the series, every other one gives a number.
                 assert len(numbers) == found.position - 1 == series["next_number"] - 1
+                alone = await store.fetch(
+                    (PROJECTION.name,), select_numbers(SERIES.id, None, None, 0, 100_000)
+                )
+                assert len(alone.results[0]) == alone.position - 1
                 answers += 1
             return answers
 

@@ -1,0 +1,15 @@
+"""Python's cycle collector, calmed: nothing that is done for a request or an event makes cycles.
+
+With its usual thresholds it costs up to two thirds of decoding events, and stops an API for 50 to 100 ms at times.
+"""
+
+import gc
+
+_THRESHOLDS = (50_000, 20, 50)
+
+
+def calm_collector() -> None:
+    """Leaves what the process was built of alone for good, and looks for cycles seldom from now on."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)

@@ -1,6 +1,7 @@
 """Python's cycle collector, calmed: nothing that is done for a request or an event makes cycles.
 
-With its usual thresholds it costs up to two thirds of decoding events, and stops an API for 50 to 100 ms at times.
+With its usual thresholds it takes up to two thirds of decoding events, and stops an API for 50 to 100 ms at a
+time.
 """
 
 import gc

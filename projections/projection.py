@@ -83,10 +83,10 @@ FoldByName = Mapping[str, Callable[[Row, RecordedEvent], Row | None]]
 def fold_by_name(folds: FoldByName) -> Fold:
     """A fold that dispatches on the event's name; every name folded must be in the table.
 
-    The folds of single events are given {} for a row that is not there, else a copy.
+    The folds of single events are given {} for a row that is not there.
     """
 
     def fold(row: Row | None, event: RecordedEvent) -> Row | None:
-        return folds[event.name](dict(row) if row is not None else {}, event)
+        return folds[event.name](row if row is not None else {}, event)
 
     return fold

@@ -25,10 +25,11 @@ _AT_POSITION = sql.SQL(
 
 @dataclass(frozen=True)
 class Compiled:
-    """A statement as psycopg takes it: its text, and the parameters that are constants of it."""
+    """A statement as psycopg takes it: its text, the parameters that are constants of it, and its columns."""
 
     text: bytes
     constants: Mapping[str, Any]
+    names: tuple[str, ...]
 
 
 @lru_cache(_STATEMENTS)
@@ -36,7 +37,8 @@ def compiled(statement: Select[Any]) -> Compiled:
     """The statement alone."""
     result = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
     constants = {name: value for name, value in result.params.items() if value is not None}
-    return Compiled(str(result).encode(), constants)
+    names = tuple(column.name for column in statement.selected_columns)
+    return Compiled(str(result).encode(), constants, names)
 
 
 @lru_cache(_STATEMENTS)
@@ -49,7 +51,7 @@ def compiled_at_position(statement: Select[Any], projections: tuple[str, ...]) -
     """
     alone = compiled(statement)
     text = _AT_POSITION.format(position=position_expression(projections), query=sql.SQL(alone.text.decode()))
-    return Compiled(text.as_bytes(), alone.constants)
+    return Compiled(text.as_bytes(), alone.constants, alone.names)
 
 
 @lru_cache(_STATEMENTS)

@@ -19,8 +19,8 @@ from infrastructure.database import CONNECTION_OPTIONS
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.readstore.compiling import DIALECT
 from infrastructure.readstore.rows import key_columns, table_identifier
-from infrastructure.readstore.runner import fold_next
-from infrastructure.readstore.tracking import hold_tracking, move_tracking, tracking_of
+from infrastructure.readstore.runner import catch_up_once
+from infrastructure.readstore.tracking import hold_tracking, start_tracking, tracking_of
 from projections.projection import Projection
 
 SUFFIX = "__rebuild"
@@ -54,8 +54,9 @@ def rebuild_projection(
             for _ in range(2)
         )
         ours.execute("SELECT pg_advisory_lock(hashtext(%s))", (projection.name + SUFFIX,))
-        # What a crash takes of the side tables, the next rebuild makes anew; a swap waits for the disk.
+        # What a crash takes of the side tables, the next rebuild makes anew; the swap waits for the disk.
         ours.execute("SET synchronous_commit = off")
+        start_tracking(ours, projection)
         _make_side_tables(ours, projection)
         try:
             _fold_to(ours, projection, reader, tracking_of(ours, projection).notification_id)
@@ -64,7 +65,7 @@ def rebuild_projection(
                 ours.execute(sql.SQL("ANALYZE {}").format(table_identifier(table, SUFFIX)))
             differences = _compare(ours, holder, projection, reader)
             if swap:
-                _swap(ours, projection, reader)
+                _swap(ours, holder, projection, reader)
             return differences
         finally:
             _drop_side_tables(ours, projection)
@@ -73,11 +74,17 @@ def rebuild_projection(
 def _fold_to(
     connection: psycopg.Connection[Any], projection: Projection, reader: EventReader, position: int
 ) -> None:
-    before, reached = 0, -1
-    while reached != before:
-        before, reached = fold_next(
-            connection, projection, reader, suffix=SUFFIX, stop=position, batch_events=BATCH_EVENTS
-        )
+    while catch_up_once(
+        connection, projection, reader, suffix=SUFFIX, stop=position, batch_events=BATCH_EVENTS
+    ):
+        pass
+
+
+def _held_position(connection: psycopg.Connection[Any], projection: Projection) -> int:
+    """Where the live projection stands, and stays until the transaction ends."""
+    row = hold_tracking(connection, projection).fetchone()
+    assert row is not None, "tracking was started"
+    return row[0]
 
 
 def _compare(
@@ -88,7 +95,7 @@ def _compare(
 ) -> list[Difference]:
     """Compares both at one position. The owner is held up until a snapshot is taken there, not longer."""
     with holder.transaction():
-        position = hold_tracking(holder, projection).notification_id
+        position = _held_position(holder, projection)
         _fold_to(ours, projection, reader, position)
         ours.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         ours.execute("SELECT FROM readmodel.tracking LIMIT 1")
@@ -117,20 +124,21 @@ def _difference(
     return Difference(projection.name, table.name, position, *row)
 
 
-def _swap(connection: psycopg.Connection[Any], projection: Projection, reader: EventReader) -> None:
-    connection.execute("SET synchronous_commit = on")
-    with connection.transaction():
-        position = hold_tracking(connection, projection).notification_id
-        _fold_to(connection, projection, reader, position)
+def _swap(
+    ours: psycopg.Connection[Any],
+    holder: psycopg.Connection[Any],
+    projection: Projection,
+    reader: EventReader,
+) -> None:
+    with holder.transaction():
+        position = _held_position(holder, projection)
+        _fold_to(ours, projection, reader, position)
         # In the order in which readers lock them, so that nobody waits in a circle.
         tables = sorted(projection.tables, key=lambda table: table.name)
         for table in tables:
-            connection.execute(
-                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table_identifier(table))
-            )
+            holder.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table_identifier(table)))
         for table in tables:
-            _replace(connection, table)
-        move_tracking(connection, projection, tracking_of(connection, projection, SUFFIX).notification_id)
+            _replace(holder, table)
 
 
 def _replace(connection: psycopg.Connection[Any], table: Table) -> None:

@@ -16,21 +16,21 @@ from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.readstore.head import HeadWatch
 from infrastructure.readstore.ownership import try_to_own
-from infrastructure.readstore.rows import read_rows, write_rows
-from infrastructure.readstore.tracking import hold_tracking, move_tracking
+from infrastructure.readstore.rows import Change, copy_rows, read_rows, write_rows
+from infrastructure.readstore.tracking import hold_tracking, move_tracking, start_tracking
 from infrastructure.telemetry import PROJECTION_LAG_EVENTS
 from projections.projection import Projection, RowFold
 
 log = structlog.get_logger(__name__)
 
-BATCH_EVENTS = 1_000
+BATCH_EVENTS = 2_000
 STANDBY_SECONDS = 0.5
 LOOK_ANYWAY_SECONDS = 0.5
 SHORTEST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
 
 _NEWS = """
-SELECT head.position, coalesce(tracking.position, 0)
+SELECT head.position, tracking.position
 FROM ledger.event_head AS head
 LEFT JOIN readmodel.tracking ON tracking.projection = %s AND tracking.version = %s
 """
@@ -92,25 +92,19 @@ class ProjectionRunner:
             self._stopping.wait(STANDBY_SECONDS)
 
     def _follow(self, connection: psycopg.Connection[Any]) -> None:
+        head, seen = _news(connection, self._projection, "")
         while not self._stopping.is_set():
-            before, reached = fold_next(connection, self._projection, self._reader)
+            if head > seen:
+                seen = fold_batch(connection, self._projection, self._reader, seen, head)
+                PROJECTION_LAG_EVENTS.labels(self._projection.name).set(head - seen)
+            else:
+                # Asked now and then, so that neither a silent watch nor a lost connection stays unnoticed.
+                head, seen = _news(connection, self._projection, "")
             self._pause_seconds = SHORTEST_PAUSE_SECONDS
-            if reached == before:
-                self._head.wait_beyond(reached, LOOK_ANYWAY_SECONDS)
+            head = max(head, self._head.wait_beyond(seen, LOOK_ANYWAY_SECONDS))
 
 
 def catch_up_once(
-    connection: psycopg.Connection[Any],
-    projection: Projection,
-    reader: EventReader,
-    stop: int | None = None,
-) -> int:
-    """Folds the next batch, up to position `stop`; returns by how many positions the projection moved."""
-    before, reached = fold_next(connection, projection, reader, stop=stop)
-    return reached - before
-
-
-def fold_next(
     connection: psycopg.Connection[Any],
     projection: Projection,
     reader: EventReader,
@@ -118,58 +112,91 @@ def fold_next(
     suffix: str = "",
     stop: int | None = None,
     batch_events: int = BATCH_EVENTS,
-) -> tuple[int, int]:
-    """Folds the next batch, up to position `stop`; returns the positions before and after it.
-
-    `suffix` names a second set of tables and a second tracking row, for rebuilding beside the live ones.
-    """
-    name = projection.name + suffix
-    news = connection.execute(_NEWS, (name, projection.version)).fetchone()
-    assert news is not None, "the ledger has a head"
-    head, seen = news
+) -> int:
+    """Folds the next batch, up to position `stop`; returns by how many positions the projection moved."""
+    head, seen = _news(connection, projection, suffix)
     if stop is not None:
         head = min(head, stop)
     if head <= seen:
-        return seen, seen
-    with connection.transaction():
-        before = hold_tracking(connection, projection, suffix).notification_id
-        events = _events(connection, projection, reader, before, head, batch_events)
-        reached = events[-1].position if len(events) == batch_events else max(head, before)
-        for row_fold in projection.row_folds:
-            _apply(connection, row_fold, events, suffix)
-        move_tracking(connection, projection, reached, suffix)
-    if not suffix:
-        PROJECTION_LAG_EVENTS.labels(projection.name).set(head - reached)
-    return before, reached
+        return 0
+    reached = fold_batch(connection, projection, reader, seen, head, suffix=suffix, batch_events=batch_events)
+    return reached - seen
 
 
-def _events(
+def fold_batch(
     connection: psycopg.Connection[Any],
     projection: Projection,
     reader: EventReader,
-    before: int,
+    seen: int,
     head: int,
-    limit: int,
-) -> list[RecordedEvent]:
-    """The projection's next events behind a position."""
-    rows = LedgerRecorder(connection).select_notifications(
-        before, limit, stop=head, topics=sorted(projection.event_names), inclusive_of_start=False
-    )
-    return reader.read(connection, rows)
+    *,
+    suffix: str = "",
+    batch_events: int = BATCH_EVENTS,
+) -> int:
+    """Folds the next batch behind `seen`, up to `head`; returns the position reached.
+
+    Where somebody else has moved the projection, that position, and nothing is folded. `suffix` names a
+    second set of tables and a second tracking row, for rebuilding beside the live ones.
+    """
+    topics = sorted(projection.event_names)
+    try:
+        with connection.pipeline():
+            connection.execute("BEGIN")
+            held = hold_tracking(connection, projection, suffix)
+            rows = LedgerRecorder(connection).select_notifications(
+                seen, batch_events, stop=head, topics=topics, inclusive_of_start=False
+            )
+        (position,) = held.fetchone() or (None,)
+        if position != seen:
+            connection.rollback()
+            return seen if position is None else int(position)
+        events = reader.read(connection, rows)
+        changes = _folded(connection, projection.row_folds, events, suffix)
+        reached = events[-1].position if len(events) == batch_events else head
+        copy_rows(connection, changes, suffix)
+        with connection.pipeline():
+            write_rows(connection, changes, suffix)
+            move_tracking(connection, projection, reached, suffix)
+            connection.execute("COMMIT")
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    return reached
 
 
-def _apply(
-    connection: psycopg.Connection[Any], row_fold: RowFold, events: Sequence[RecordedEvent], suffix: str
-) -> None:
-    keyed = [(key, event) for event in events for key in row_fold.keys(event)]
-    if not keyed:
-        return
-    before = read_rows(connection, row_fold.table, {key for key, _ in keyed}, suffix)
-    rows = dict(before)
-    for key, event in keyed:
-        row = row_fold.fold(rows.get(key), event, key)
-        if row is not None:
-            rows[key] = row
-        else:
-            rows.pop(key, None)
-    write_rows(connection, row_fold.table, before, rows, suffix)
+def _news(connection: psycopg.Connection[Any], projection: Projection, suffix: str) -> tuple[int, int]:
+    """Where the ledger's head is, and how far the projection has come."""
+    row = connection.execute(_NEWS, (projection.name + suffix, projection.version)).fetchone()
+    assert row is not None, "the ledger has a head"
+    head, seen = row
+    if seen is None:
+        start_tracking(connection, projection, suffix)
+    return head, seen or 0
+
+
+def _folded(
+    connection: psycopg.Connection[Any],
+    row_folds: Sequence[RowFold],
+    events: Sequence[RecordedEvent],
+    suffix: str,
+) -> list[Change]:
+    """What the events make of the rows that they concern."""
+    keyed = [[(key, event) for event in events for key in row_fold.keys(event)] for row_fold in row_folds]
+    if not any(keyed):
+        return []
+    wanted = [
+        (row_fold.table, {key for key, _ in pairs}) for row_fold, pairs in zip(row_folds, keyed, strict=True)
+    ]
+    changes = []
+    known = read_rows(connection, wanted, suffix)
+    for row_fold, pairs, before in zip(row_folds, keyed, known, strict=True):
+        rows = dict(before)
+        for key, event in pairs:
+            row = row_fold.fold(rows.get(key), event, key)
+            if row is not None:
+                rows[key] = row
+            else:
+                rows.pop(key, None)
+        changes.append(Change(row_fold.table, before, rows))
+    return changes

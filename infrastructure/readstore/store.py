@@ -56,9 +56,9 @@ class PostgresReadStore:
                 binary=True,
             )
             rows = await cursor.fetchall()
-        names = [column.name for column in cursor.description or ()][2:]
         position, is_row, *_ = rows[0]
-        return Found([[dict(zip(names, row[2:], strict=True)) for row in rows] if is_row else []], position)
+        found = [dict(zip(statement.names, row[2:], strict=True)) for row in rows] if is_row else []
+        return Found([found], position)
 
     async def _fetch_several(self, projections: tuple[str, ...], queries: Sequence[Query]) -> Found:
         async with (

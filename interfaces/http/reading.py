@@ -10,8 +10,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
 import pydantic_core
-from litestar import Response
+from litestar import MediaType, Response
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
+from pydantic import BaseModel
 
 from application.operations import Operation
 from application.ports import Found
@@ -69,6 +70,10 @@ async def head_reached(request: AnyRequest, min_position: int | None) -> int:
 def shown(body: Any, position: int, **options: Any) -> Response[Any]:
     """A query's answer with the position that it shows."""
     headers = {"X-Ledger-Position": str(position), **options.pop("headers", {})}
+    if isinstance(body, BaseModel):
+        # Litestar would make it a dict first, and ask Python for each of its values.
+        body = body.model_dump_json(by_alias=True).encode()
+        options.setdefault("media_type", MediaType.JSON)
     return Response(body, headers=headers, **options)
 
 

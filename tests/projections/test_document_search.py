@@ -119,7 +119,10 @@ def center() -> Iterator[Center]:
     with migrated_database() as urls:
         with psycopg.connect(urls.service, autocommit=True) as connection:
             by_id = {(row["document_id"],): row for row in documents}
-            orders = {(order,): {"order_id": order, "search_text": text} for order, text in texts.items()}
+            orders = {
+                (order,): {"order_id": order, "names": [], "search_text": text}
+                for order, text in texts.items()
+            }
             changes = [Change(DOCUMENT_TABLE, {}, by_id), Change(ORDER_TEXT_TABLE, {}, orders)]
             copy_rows(connection, changes)
         with psycopg.connect(urls.service, autocommit=True, row_factory=psycopg.rows.dict_row) as reading:

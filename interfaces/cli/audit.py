@@ -14,6 +14,7 @@ from domain.kernel.streams import StreamId
 from domain.streams import REGISTRY
 from infrastructure.eventstore.proof import LedgerWalk
 from infrastructure.eventstore.recorder import LedgerRecorder
+from infrastructure.eventstore.replaying import replay_ledger
 from infrastructure.eventstore.rows import EventRow, originator_id
 from infrastructure.readstore.rebuilding import Difference, rebuild_projection
 from infrastructure.settings import Settings
@@ -122,28 +123,22 @@ def rebuild(
 
 
 def _replay_all(*, diff: bool, as_json: bool) -> None:
-    states: dict[StreamId, Any] = {}
-    problems: list[str] = []
     reader = event_reader(Settings())
     with _connected() as connection:
-        recorder = LedgerRecorder(connection)
-        head = recorder.max_notification_id() or 0
-        for row in _rows(recorder, head):
-            try:
-                (event,) = reader.read(connection, [row])
-                states[row.stream] = REGISTRY.evolve(row.stream, states.get(row.stream), event.fact)
-            except Exception as error:  # Whatever an altered event breaks is a finding.
-                problems.append(f"position {row.id}: {type(error).__name__}")
-    if diff and not problems:
+        head = LedgerRecorder(connection).max_notification_id() or 0
+        replay = replay_ledger(connection, REGISTRY, reader, head)
+    if diff and not replay.problems:
         url = database_urls(Settings()).service
         found = [item for p in PROJECTIONS for item in rebuild_projection(url, p, reader, swap=False)]
         _tell_differences(found, as_json=as_json)
         return
     if as_json:
-        typer.echo(json.dumps({"events": head, "streams": len(states), "findings": problems}))
+        summary = {"events": replay.events, "streams": replay.streams, "findings": replay.problems}
+        typer.echo(json.dumps(summary))
     else:
-        typer.echo("\n".join(problems) or f"{head} events fold to {len(states)} streams.")
-    _exit(failed=bool(problems))
+        summary_line = f"{replay.events} events fold to {replay.streams} streams."
+        typer.echo("\n".join(replay.problems) or summary_line)
+    _exit(failed=bool(replay.problems))
 
 
 def _tell_differences(differences: list[Difference], *, as_json: bool) -> None:

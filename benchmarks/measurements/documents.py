@@ -1,5 +1,6 @@
 """Documents from a shop's file to sealed receipts, against plain reportlab drawing the same PDFs."""
 
+import asyncio
 import csv
 import json
 import multiprocessing
@@ -11,13 +12,13 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.harness import PATIENCE_SECONDS, Bench, Ledger, running, wait_until_live
+from application.content import load_document
+from application.files import DocumentFiles
+from benchmarks.harness import PATIENCE_SECONDS, Bench, Ledger, running, system_of, wait_until_live
 from benchmarks.references import bare_reportlab
 from benchmarks.results import Result, Rounds, Target
 from infrastructure.rendering import typefaces
-from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.rendering.pdf import render_pdf
-from interfaces.bootstrap import build_system
 from projections.documents import DOCUMENT_TABLE
 from tests.support.house import free_port
 
@@ -115,13 +116,22 @@ def imported_seconds(ledger: Ledger, file: Path) -> float:
 
 def sealed_contents(ledger: Ledger) -> list[bytes]:
     """The canonical JSON of every issued document, from the vault."""
-    vault = build_system(ledger.settings, renderer=DirectRenderer()).vault
+    return asyncio.run(_sealed_contents(ledger))
+
+
+async def _sealed_contents(ledger: Ledger) -> list[bytes]:
     with ledger.connect() as connection:
-        rows = connection.execute(
-            f"SELECT issued->>'jsonName' FROM readmodel.{DOCUMENT_TABLE.name}"
-            " WHERE status = 'ISSUED'".encode()
-        )
-        return [vault.get(name) for (name,) in rows]
+        found = connection.execute(
+            f"SELECT document_id FROM readmodel.{DOCUMENT_TABLE.name} WHERE status = 'ISSUED'".encode()
+        ).fetchall()
+    contents = []
+    async with system_of(ledger) as system:
+        files = DocumentFiles(system.vault, system.secrets)
+        for (document_id,) in found:
+            issued = (await load_document(system.ledger, system.registry, document_id)).issued
+            assert issued is not None, "its read model says so"
+            contents.append(await files.read(issued, issued.json_name))
+    return contents
 
 
 def rendered_per_second(documents: list[bytes], processes: int) -> float:

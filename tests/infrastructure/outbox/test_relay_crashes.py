@@ -79,7 +79,9 @@ def test_a_relay_that_lost_its_place_undoes_nothing_of_its_successors(database_u
                 told += issued_in(database_urls.service, 1)
                 eventually(lambda: webhooks.all()[0].pending == 0)
     assert list(dict.fromkeys(receiver.document_ids)) == told
-    assert len(receiver.posts) == 5
+    # What was on the wire when the place was lost is told by both, which its id shows; nothing else is.
+    assert max(receiver.document_ids.count(each) for each in told) == 2
+    assert len(receiver.posts) - len(told) in {1, 2}
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ class Scale:
     stream_events: int
 
 
-QUICK = Scale("quick", 5, 2.0, 1_000, (100_000,), 50_000, 100_000, 1_000, 100_000, 20_000)
+QUICK = Scale("quick", 5, 2.0, 1_000, (100_000,), 50_000, 100_000, 2_000, 100_000, 20_000)
 FULL = Scale("full", 7, 4.0, 1_000, (1_000_000, 10_000_000), 300_000, 1_000_000, 4_000, 1_000_000, 100_000)
 SMOKE = Scale("smoke", 1, 0.2, 100, (1_000,), 500, 500, 10, 1_000, 500)
 SCALES = {scale.name: scale for scale in (QUICK, FULL, SMOKE)}

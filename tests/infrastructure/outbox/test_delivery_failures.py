@@ -84,7 +84,8 @@ def test_an_answer_that_is_none_is_a_failure(database_urls: LedgerUrls, clock: S
         add_webhook(database_urls.service, f"http://127.0.0.1:{server.getsockname()[1]}/")
         issued_in(database_urls.service, 1)
         with running(a_relay(database_urls.service, clock)):
-            assert failure_of(database_urls) == "RemoteProtocolError"
+            # What is noticed first, the nonsense or the end of the connection, is a matter of timing.
+            assert failure_of(database_urls) in {"RemoteProtocolError", "ReadError"}
 
 
 def test_one_that_takes_the_connection_and_says_nothing_times_out(

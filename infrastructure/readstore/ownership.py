@@ -16,6 +16,10 @@ LEASE = {"idle_session_timeout": "1200", "idle_in_transaction_session_timeout": 
 Within a transaction it is longer, for folding a batch of events is computation.
 """
 
+TRANSACTION_LEASE = {"transaction_timeout": "4000"}
+"""From PostgreSQL 17 on, how long a transaction may last: after a pipeline a stopped one is not idle to the
+server, which has been told that more is to come."""
+
 
 def try_to_own(connection: psycopg.Connection[Any], name: str) -> bool:
     """Takes the lock of that name for this session; False where another session has it.
@@ -27,7 +31,8 @@ def try_to_own(connection: psycopg.Connection[Any], name: str) -> bool:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (zlib.crc32(name.encode()),)).fetchone()
     if row != (True,):
         return False
-    for setting, milliseconds in LEASE.items():
+    lease = LEASE | (TRANSACTION_LEASE if connection.info.server_version >= 170_000 else {})
+    for setting, milliseconds in lease.items():
         connection.execute("SELECT set_config(%s, %s, false)", (setting, milliseconds))
     return True
 

@@ -157,7 +157,9 @@ def fold_batch(
         with connection.pipeline():
             write_rows(connection, changes, suffix)
             move_tracking(connection, projection, reached, suffix)
-            connection.execute("COMMIT")
+        # Not in the pipeline: that ends with a message that disarms the server's idle time-out, and an owner
+        # that is stopped while it waits for news would keep the projection.
+        connection.execute("COMMIT")
     except BaseException:
         if not connection.closed:
             connection.rollback()

@@ -53,10 +53,10 @@ def test_the_relay_that_stands_by_takes_over_within_two_seconds_of_a_kill(
                 owner.kill()
                 killed_at = time.monotonic()
                 told += issue(committer, 1)
-                eventually(lambda: len(receiver.posts) == 3)
-                assert arrivals[2] - killed_at < TAKEOVER_SECONDS
+                eventually(lambda: told[2] in receiver.document_ids)
+                assert arrivals[-1] - killed_at < TAKEOVER_SECONDS
                 assert other.poll() is None
-    assert receiver.document_ids == told
+    assert list(dict.fromkeys(receiver.document_ids)) == told
 
 
 def test_a_relay_that_lost_its_place_undoes_nothing_of_its_successors(database_urls: LedgerUrls) -> None:

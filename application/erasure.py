@@ -1,8 +1,8 @@
 """Erasing a person's data: keys that may go are destroyed at once, those the law keeps when their time comes.
 
-A destroyed key makes what it sealed unreadable everywhere at once, backups of the ledger included. Then each
-stream that held such data is told by an event, for read models, caches and the audit trail; a crash between
-the two is finished by the worker.
+A destroyed key makes what it sealed unreadable at once; a backup made before still holds it, wrapped, until
+the master key there is gone. Then each stream that held such data is told by an event, for read models,
+caches and the audit trail; a crash between the two is finished by the worker.
 """
 
 import hashlib

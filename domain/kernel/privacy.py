@@ -8,7 +8,7 @@ the facts still load, with what is left: the fields' `erased` values.
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -17,8 +17,6 @@ from domain.kernel.facts import Fact
 
 RetentionClass = Literal["FISCAL", "CONTACT", "ACCESS"]
 """FISCAL: kept as long as the law wants the documents. CONTACT, ACCESS: erased when the subject asks."""
-
-RETENTION_CLASSES: tuple[RetentionClass, ...] = get_args(RetentionClass)
 
 ERASED_TEXT = "[erased]"
 """Stands where a text that must not be absent was erased."""

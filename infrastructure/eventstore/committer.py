@@ -1,7 +1,7 @@
 """The committer: one thread a process that puts waiting commands into transactions, in batches.
 
-There is no optimistic conflict and no stale decision: whatever a handler reads is the newest there is. Loads
-happen outside the head lock and are refreshed by the streams' tails inside it. See ADR 0002.
+There is no optimistic conflict and no stale decision: whatever a handler reads is the newest there is. Under
+the head lock the tails of streams are read; long histories are loaded outside it. See ADR 0002.
 """
 
 import asyncio

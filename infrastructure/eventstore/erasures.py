@@ -68,7 +68,7 @@ class PostgresSubjectKeys:
 
     async def destroy_due(self, at: datetime) -> int:
         """Destroys the keys whose time has come; says how many."""
-        # Looked for without the lock first: this is asked every second, and nearly always for nothing.
+        # Looked for without the lock first: this is asked every other second, and nearly always for nothing.
         if not await self._select("WHERE wrapped_key IS NOT NULL AND erase_after <= %s LIMIT 1", at):
             return 0
         return await self._destroy("erase_after <= %(at)s", {"at": at, "requested_by": None, "reason": None})

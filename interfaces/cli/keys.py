@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import psycopg
 import typer
@@ -12,7 +12,7 @@ from application.ports import ReadStoreUnavailable
 from application.signing import KeyUnusable
 from domain.kernel.facts import rfc3339
 from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
-from infrastructure.keys.store import KeyStore
+from infrastructure.keys.store import KeyStore, RotatingRing
 from infrastructure.settings import Settings
 from interfaces.bootstrap import System, build_system, database_urls
 
@@ -20,7 +20,6 @@ EXIT_CHECK_FAILED = 1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 Subject = Annotated[str, typer.Argument(help="Whose data, as party:ID or user:ID.")]
-Ring = Literal["seal", "jwt", "vault", "subjects"]
 
 keys_app = typer.Typer(help="Checks, rotates and destroys keys.", invoke_without_command=True)
 
@@ -48,7 +47,8 @@ def check_keys(context: typer.Context, as_json: AsJson = False) -> None:
 
 @keys_app.command("rotate")
 def rotate(
-    ring: Annotated[Ring, typer.Argument(help="Which ring gets a new current key.")], as_json: AsJson = False
+    ring: Annotated[RotatingRing, typer.Argument(help="Which ring gets a new current key.")],
+    as_json: AsJson = False,
 ) -> None:
     """Makes a new current key; what older ones sealed stays readable. Persons' keys are wrapped anew at once.
 

@@ -7,14 +7,21 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
-    Index,
     Integer,
+    ScalarSelect,
     Select,
+    Subquery,
     Table,
     Text,
+    UnaryExpression,
     bindparam,
+    case,
     func,
+    not_,
+    or_,
     select,
+    true,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -48,7 +55,6 @@ NUMBER_TABLE = Table(
     Column("issued_at", DateTime(timezone=True), nullable=False),
     Column("position", BigInteger, nullable=False),
 )
-Index("number_v1_position", NUMBER_TABLE.c.series_id, NUMBER_TABLE.c.position)
 
 
 def _opened(_: Row, event: RecordedEvent) -> Row:
@@ -138,54 +144,98 @@ def select_one_series(series_id: str) -> Query:
     return Query(_ONE_SERIES, {"series_id": series_id})
 
 
-@cache
-def _numbers(from_sequence: bool, to_sequence: bool) -> Select[Any]:
-    number = NUMBER_TABLE.c
-    statement = (
-        select(NUMBER_TABLE, func.coalesce(DOCUMENT_TABLE.c.status, "DRAFT").label("status"))
-        .outerjoin(DOCUMENT_TABLE, DOCUMENT_TABLE.c.document_id == number.holder_id)
+LAST_SEQUENCE = 2**53 - 1
+"""No sequence lies beyond it: the greatest integer that every reader of JSON takes exactly."""
+
+_YEAR, _SEQUENCE = NUMBER_TABLE.c.year, NUMBER_TABLE.c.sequence
+_AFTER_YEAR = bindparam("after_year", type_=Integer)
+_AFTER_SEQUENCE = bindparam("after_sequence", type_=BigInteger)
+
+
+def _year_at(end: UnaryExpression[int]) -> ScalarSelect[int]:
+    """The series' first or last year behind the cursor: one look at an end of the primary key."""
+    of_series = (NUMBER_TABLE.c.series_id == _OF_SERIES, _YEAR >= _AFTER_YEAR)
+    return select(_YEAR).where(*of_series).order_by(end).limit(1).scalar_subquery()
+
+
+def _page() -> Subquery:
+    """The numbers of a page. In each year that is left the primary key is read from where the page begins."""
+    between = func.generate_series(_year_at(_YEAR.asc()), _year_at(_YEAR.desc()))
+    years = between.table_valued("year").render_derived("years")
+    behind_cursor = case((years.c.year == _AFTER_YEAR, _AFTER_SEQUENCE + 1), else_=1)
+    of_year = (
+        select(NUMBER_TABLE)
         .where(
-            number.series_id == _OF_SERIES,
-            number.position > bindparam("after_position", type_=BigInteger),
+            NUMBER_TABLE.c.series_id == _OF_SERIES,
+            years.c.year == _YEAR,
+            func.greatest(bindparam("from_sequence", type_=BigInteger), behind_cursor) <= _SEQUENCE,
+            bindparam("to_sequence", type_=BigInteger) >= _SEQUENCE,
         )
+        .order_by(_SEQUENCE)
+        .limit(_LIMIT)
+        .lateral("of_year")
     )
-    if from_sequence:
-        statement = statement.where(number.sequence >= bindparam("from_sequence", type_=BigInteger))
-    if to_sequence:
-        statement = statement.where(number.sequence <= bindparam("to_sequence", type_=BigInteger))
-    return statement.order_by(number.position).limit(_LIMIT)
+    return (
+        select(of_year)
+        .select_from(years.join(of_year, true()))
+        .order_by(of_year.c.year, of_year.c.sequence)
+        .limit(_LIMIT)
+        .subquery("page")
+    )
+
+
+def _numbers() -> Select[Any]:
+    shown, other = _page(), NUMBER_TABLE.alias("other")
+    before = (
+        select(other.c.year, other.c.sequence)
+        .where(
+            other.c.series_id == shown.c.series_id,
+            tuple_(other.c.year, other.c.sequence) < tuple_(shown.c.year, shown.c.sequence),
+        )
+        .order_by(other.c.year.desc(), other.c.sequence.desc())
+        .limit(1)
+        .lateral("before")
+    )
+    resets_yearly = SERIES_TABLE.c.format["yearlyReset"].as_boolean()
+    counts_on = or_(before.c.year == shown.c.year, not_(resets_yearly))
+    due = case((counts_on, func.coalesce(before.c.sequence, 0) + 1), else_=1)
+    return (
+        select(
+            shown,
+            func.coalesce(DOCUMENT_TABLE.c.status, "DRAFT").label("status"),
+            due.label("due_sequence"),
+        )
+        # The series first: a rebuild locks tables in the order of their names, a statement as it names them.
+        .select_from(SERIES_TABLE.join(shown, SERIES_TABLE.c.series_id == shown.c.series_id))
+        .outerjoin(before, true())
+        .outerjoin(DOCUMENT_TABLE, DOCUMENT_TABLE.c.document_id == shown.c.holder_id)
+        .order_by(shown.c.year, shown.c.sequence)
+    )
+
+
+_NUMBERS = _numbers()
 
 
 def select_numbers(
-    series_id: str, from_sequence: int | None, to_sequence: int | None, after_position: int, limit: int
+    series_id: str,
+    from_sequence: int | None,
+    to_sequence: int | None,
+    after: tuple[int, int] | None,
+    limit: int,
 ) -> Query:
-    """A series' numbers in the order they were given, with the status of the documents that hold them."""
-    parameters = {"series_id": series_id, "after_position": after_position, "limit": limit}
-    if from_sequence is not None:
-        parameters["from_sequence"] = from_sequence
-    if to_sequence is not None:
-        parameters["to_sequence"] = to_sequence
-    return Query(_numbers(from_sequence is not None, to_sequence is not None), parameters)
+    """A series' numbers in the order they were given, behind a year and sequence.
 
-
-_ORDERED = (
-    select(
-        NUMBER_TABLE.c.year,
-        NUMBER_TABLE.c.sequence,
-        func.lag(NUMBER_TABLE.c.sequence, 1, 0)
-        .over(partition_by=NUMBER_TABLE.c.year, order_by=NUMBER_TABLE.c.sequence)
-        .label("before"),
-    )
-    .where(NUMBER_TABLE.c.series_id == _OF_SERIES)
-    .subquery()
-)
-_GAPS = (
-    select(_ORDERED.c.year, (_ORDERED.c.before + 1).label("first"), (_ORDERED.c.sequence - 1).label("last"))
-    .where(_ORDERED.c.sequence > _ORDERED.c.before + 1)
-    .order_by(_ORDERED.c.year, _ORDERED.c.sequence)
-)
-
-
-def select_gaps(series_id: str) -> Query:
-    """The sequences of a series that nobody holds, a range a row; there are none."""
-    return Query(_GAPS, {"series_id": series_id})
+    Each comes with the status of the document that holds it, and with the sequence that was due there: where
+    that is smaller than the number's own, nobody holds those in between. What it costs grows with the page
+    and with the years that the series counts, not with its numbers.
+    """
+    after_year, after_sequence = after or (0, 0)
+    parameters = {
+        "series_id": series_id,
+        "from_sequence": from_sequence or 1,
+        "to_sequence": to_sequence or LAST_SEQUENCE,
+        "after_year": after_year,
+        "after_sequence": after_sequence,
+        "limit": limit,
+    }
+    return Query(_NUMBERS, parameters)

@@ -86,7 +86,7 @@ def position_cursor(cursor: str | None) -> int | None:
     """The position in a cursor. Raises `VALIDATION_FAILED`."""
     value = _decoded(cursor)
     if value is not None and (type(value) is not int or not 0 <= value <= MAX_POSITION):
-        raise _bad_cursor()
+        raise bad_cursor()
     return value
 
 
@@ -94,8 +94,13 @@ def text_cursor(cursor: str | None) -> str | None:
     """The text in a cursor. Raises `VALIDATION_FAILED`."""
     value = _decoded(cursor)
     if value is not None and not isinstance(value, str):
-        raise _bad_cursor()
+        raise bad_cursor()
     return value
+
+
+def bad_cursor() -> DomainError:
+    """What refuses a cursor that no page of the list gave."""
+    return invalid_field("cursor", "INVALID", "This is not a cursor of this list.")
 
 
 def page(
@@ -149,11 +154,7 @@ def _decoded(cursor: str | None) -> Any:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         (value,) = pydantic_core.from_json(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError):
-        raise _bad_cursor() from None
+        raise bad_cursor() from None
     if value is None or (isinstance(value, str) and "\x00" in value):
-        raise _bad_cursor()
+        raise bad_cursor()
     return value
-
-
-def _bad_cursor() -> DomainError:
-    return invalid_field("cursor", "INVALID", "This is not a cursor of this list.")

@@ -1,5 +1,7 @@
 """Number series and every number they handed out (contract §6)."""
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from litestar import Response
@@ -17,14 +19,16 @@ from interfaces.http.reading import (
     Limit,
     MinPosition,
     SeriesId,
+    bad_cursor,
     page,
-    position_cursor,
     read,
     shown,
     text_cursor,
 )
 from interfaces.http.routes import route
-from projections.number_series import select_gaps, select_numbers, select_one_series, select_series
+from projections.number_series import LAST_SEQUENCE, select_numbers, select_one_series, select_series
+
+_CURSOR = re.compile(r"([0-9]{1,4})/([0-9]{1,16})")
 
 
 class SeriesAnswer(Value):
@@ -69,7 +73,7 @@ class Gap(Value):
 
 
 class NumberPage(Value):
-    """A page of numbers, and the series' gaps."""
+    """A page of numbers, and the gaps right before each of them."""
 
     items: list[NumberAnswer]
     gaps: list[Gap]
@@ -106,26 +110,44 @@ async def get_series(
 async def list_numbers(
     request: AnyRequest,
     series_id: SeriesId,
-    from_sequence: Annotated[int | None, QueryParameter(name="from", ge=1, le=2**53 - 1)] = None,
-    to_sequence: Annotated[int | None, QueryParameter(name="to", ge=1, le=2**53 - 1)] = None,
+    from_sequence: Annotated[int | None, QueryParameter(name="from", ge=1, le=LAST_SEQUENCE)] = None,
+    to_sequence: Annotated[int | None, QueryParameter(name="to", ge=1, le=LAST_SEQUENCE)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     min_position: MinPosition = None,
 ) -> Response[NumberPage]:
-    """Numbers in the order they were given, from and to a sequence; the gaps are the whole series'."""
-    after = position_cursor(cursor) or 0
+    """Numbers in the order they were given, from and to a sequence, with the gaps before each of them."""
     found = await read(
         request,
         LIST_NUMBERS,
         min_position,
         select_one_series(series_id),
-        select_numbers(series_id, from_sequence, to_sequence, after, limit + 1),
-        select_gaps(series_id),
+        select_numbers(series_id, from_sequence, to_sequence, _last_shown(cursor), limit + 1),
     )
     _visible(found, caller_of(request))
-    items, next_cursor = page(found.results[1], limit, _number_answer, lambda row: row["position"])
-    gaps = [Gap(**row) for row in found.results[2]]
-    return shown(NumberPage(items=items, gaps=gaps, next_cursor=next_cursor), found.position)
+    rows = found.results[1]
+    items, next_cursor = page(rows, limit, _number_answer, lambda row: f"{row['year']}/{row['sequence']}")
+    answer = NumberPage(items=items, gaps=_gaps(rows[:limit]), next_cursor=next_cursor)
+    return shown(answer, found.position)
+
+
+def _last_shown(cursor: str | None) -> tuple[int, int] | None:
+    """The year and sequence in a cursor. Raises `VALIDATION_FAILED`."""
+    text = text_cursor(cursor)
+    if text is None:
+        return None
+    last = _CURSOR.fullmatch(text)
+    if last is None:
+        raise bad_cursor()
+    return int(last[1]), int(last[2])
+
+
+def _gaps(rows: Iterable[dict[str, Any]]) -> list[Gap]:
+    return [
+        Gap(year=row["year"], first=row["due_sequence"], last=row["sequence"] - 1)
+        for row in rows
+        if row["due_sequence"] < row["sequence"]
+    ]
 
 
 def _visible(found: Found, caller: Caller) -> dict[str, Any]:

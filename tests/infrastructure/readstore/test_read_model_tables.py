@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text, create_engine,
 from infrastructure.readstore.tables import create_missing_tables
 from projections.number_series import SERIES as PROJECTION
 from projections.projection import Projection, RowFold
+from projections.tasks import TASKS
 from tests.support.ledger_fixtures import LedgerUrls
 from tests.support.projected import catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
 
@@ -83,9 +84,9 @@ def test_a_table_that_went_missing_lets_its_projection_start_again_from_zero(
 def test_an_index_that_misses_is_made(database_urls: LedgerUrls) -> None:
     """A change of indexes alone needs no new version."""
     with psycopg.connect(database_urls.admin, autocommit=True) as connection:
-        connection.execute("DROP INDEX readmodel.number_v1_position")
-        make_tables(database_urls, PROJECTION)
-        connection.execute("SELECT 'readmodel.number_v1_position'::regclass")
+        connection.execute("DROP INDEX readmodel.task_v1_open")
+        make_tables(database_urls, TASKS)
+        connection.execute("SELECT 'readmodel.task_v1_open'::regclass")
 
 
 def test_positions_kept_before_there_were_versions_are_those_of_the_first(database_urls: LedgerUrls) -> None:

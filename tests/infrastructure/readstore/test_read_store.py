@@ -22,7 +22,7 @@ from infrastructure.migrations import migrate
 from infrastructure.readstore.runner import catch_up_once
 from infrastructure.readstore.store import PostgresReadStore
 from projections.number_series import SERIES as PROJECTION
-from projections.number_series import select_gaps, select_numbers, select_one_series
+from projections.number_series import select_numbers, select_one_series
 from projections.tasks import TASKS
 from tests.support.ledger_fixtures import ANSWERS, SERIES, LedgerUrls
 from tests.support.postgres_processes import postmaster_pid_or_none, supervising_process
@@ -50,10 +50,10 @@ async def test_it_answers_with_rows_and_the_position_that_they_show(
 ) -> None:
     give_numbers(database_urls.service, 3)
     catch_up(database_urls.service)
-    numbers = select_numbers(SERIES.id, 2, None, 0, 10)
-    found = await store.fetch(NAMES, select_one_series(SERIES.id), numbers, select_gaps(SERIES.id))
-    (series,), listed, gaps = found.results
-    assert (found.position, series["next_number"], gaps) == (4, 4, [])
+    numbers = select_numbers(SERIES.id, 2, None, None, 10)
+    found = await store.fetch(NAMES, select_one_series(SERIES.id), numbers)
+    (series,), listed = found.results
+    assert (found.position, series["next_number"]) == (4, 4)
     assert [number["sequence"] for number in listed] == [2, 3]
 
 
@@ -124,7 +124,7 @@ async def test_rows_come_in_the_order_of_their_query(
 ) -> None:
     give_numbers(database_urls.service, 300)
     catch_up(database_urls.service)
-    found = await store.fetch(NAMES, select_numbers(SERIES.id, None, None, 0, 1000))
+    found = await store.fetch(NAMES, select_numbers(SERIES.id, None, None, None, 1000))
     assert [row["sequence"] for row in found.results[0]] == list(range(1, 301))
 
 
@@ -135,7 +135,7 @@ async def test_one_statement_sees_rows_and_position_of_one_moment(
     folding = asyncio.create_task(asyncio.to_thread(_fold_slowly, database_urls.service))
     positions: set[int] = set()
     while not folding.done() or len(positions) < 2:
-        found = await store.fetch(NAMES, select_numbers(SERIES.id, None, None, 0, 100_000))
+        found = await store.fetch(NAMES, select_numbers(SERIES.id, None, None, None, 100_000))
         assert len(found.results[0]) == max(found.position - 1, 0)
         positions.add(found.position)
     await folding
@@ -147,7 +147,7 @@ async def test_statements_of_one_fetch_see_one_moment(
     await asyncio.to_thread(give_numbers, database_urls.service, 3000)
     folding = asyncio.create_task(asyncio.to_thread(_fold_slowly, database_urls.service))
     positions: set[int] = set()
-    numbers = select_numbers(SERIES.id, None, None, 0, 100_000)
+    numbers = select_numbers(SERIES.id, None, None, None, 100_000)
     while not folding.done() or len(positions) < 2:
         found = await store.fetch(NAMES, numbers, select_one_series(SERIES.id), numbers)
         first, series, second = found.results

@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from domain.kernel.facts import Fact
 from domain.kernel.privacy import RetentionClass, SealedFor
@@ -96,7 +97,7 @@ class LedgerMapper(Mapper[str]):
         if place_of(event_type.fact) is None:
             return Parsed(event_type, stored, stream, None, ())
         try:
-            content = json.loads(stored.state)
+            content = from_json(stored.state, allow_inf_nan=False)
             return Parsed(event_type, stored, stream, content, sealed_parts(content, event_type.fact))
         except (ValueError, LookupError, TypeError, AttributeError):
             raise _unreadable(stored) from None
@@ -115,7 +116,7 @@ class LedgerMapper(Mapper[str]):
                 raise UnknownEvent(
                     f"{stored.name} has schema version {stored.schema_version}, newer than this program"
                 )
-            content = json.loads(stored.state) if content is None else content
+            content = from_json(stored.state, allow_inf_nan=False) if content is None else content
             unseal(content, event_type.fact, stream, keys)
             for version in range(stored.schema_version, event_type.schema_version):
                 content = event_type.upcasters[version](content)

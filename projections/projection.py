@@ -52,12 +52,15 @@ class Projection:
     """A read model with one owner and one tracking position for each version of it.
 
     Its tables' names end with `_v` and the version, so that workers of two versions can run side by side.
+    `opens` says whether it asks events for their facts. Where it does not, it is given them as they are
+    stored, with nothing opened and no key fetched, and asking for `fact` raises `LookupError`.
     """
 
     name: str
     event_names: frozenset[str]
     row_folds: tuple[RowFold, ...]
     version: int = 1
+    opens: bool = True
 
     @property
     def tables(self) -> tuple[Table, ...]:

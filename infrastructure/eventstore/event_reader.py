@@ -10,11 +10,23 @@ from uuid import UUID
 
 import psycopg
 
+from domain.kernel.facts import Fact
 from domain.kernel.recorded import RecordedEvent
 from infrastructure.eventstore.mapper import NO_KEYS, LedgerMapper, Parsed, Stored
 from infrastructure.eventstore.rows import EventRow
 from infrastructure.eventstore.sealing import OpeningKeys
 from infrastructure.eventstore.subject_keys import SELECT_KEYS_BY_ID, SubjectKeyWrap
+
+
+class UnopenedEvent(RecordedEvent):
+    """A recorded event whose fact nobody opened: as it is stored, and for whom parts of it are sealed."""
+
+    __slots__ = ()
+
+    @property
+    def fact(self) -> Fact:
+        """Raises `LookupError`: nothing was opened, so that nothing can be taken for erased."""
+        raise LookupError(f"{self.name} was not opened")
 
 
 class EventReader:
@@ -26,9 +38,7 @@ class EventReader:
 
     def parse(self, rows: Iterable[EventRow]) -> list[Parsed]:
         """The rows as far as they can be read without keys. Raises what `LedgerMapper.parse` does."""
-        return [
-            self._mapper.parse(row.stream, Stored(row.topic, row.schema_version, row.state)) for row in rows
-        ]
+        return [self._parse(row) for row in rows]
 
     def read(
         self, connection: psycopg.Connection[tuple[Any, ...]], rows: Sequence[EventRow]
@@ -64,29 +74,40 @@ class EventReader:
     ) -> list[RecordedEvent]:
         """Parsed rows as recorded events, with the keys at hand."""
         return [
-            RecordedEvent(
-                row.id,
-                row.tenant_id,
-                half.stream,
-                row.originator_version,
-                row.topic,
-                row.schema_version,
-                row.transaction_id,
-                row.actor,
-                row.role,
-                row.on_behalf_of,
-                row.operation,
-                row.correlation_id,
-                row.causation_id,
-                row.recorded_at,
-                row.state,
-                row.leaf_hash,
-                row.hash_version,
-                self._mapper.open(half, keys),
-                half.sealed_for,
-            )
+            _recorded(RecordedEvent, row, half, self._mapper.open(half, keys))
             for row, half in zip(rows, parsed, strict=True)
         ]
+
+    def unopened(self, rows: Iterable[EventRow]) -> list[RecordedEvent]:
+        """Rows for who asks no event for its fact: no key is fetched. Raises what `parse` does."""
+        return [_recorded(UnopenedEvent, row, self._parse(row), None) for row in rows]
+
+    def _parse(self, row: EventRow) -> Parsed:
+        return self._mapper.parse(row.stream, Stored(row.topic, row.schema_version, row.state))
+
+
+def _recorded(kind: type[RecordedEvent], row: EventRow, half: Parsed, fact: Any) -> RecordedEvent:
+    return kind(
+        row.id,
+        row.tenant_id,
+        half.stream,
+        row.originator_version,
+        row.topic,
+        row.schema_version,
+        row.transaction_id,
+        row.actor,
+        row.role,
+        row.on_behalf_of,
+        row.operation,
+        row.correlation_id,
+        row.causation_id,
+        row.recorded_at,
+        row.state,
+        row.leaf_hash,
+        row.hash_version,
+        fact,
+        half.sealed_for,
+    )
 
 
 def _key_ids(parsed: Iterable[Parsed]) -> list[UUID]:

@@ -150,7 +150,7 @@ def fold_batch(
         if position != seen:
             connection.rollback()
             return seen if position is None else int(position)
-        events = reader.read(connection, rows)
+        events = reader.read(connection, rows) if projection.opens else reader.unopened(rows)
         changes = _folded(connection, projection.row_folds, events, suffix)
         reached = events[-1].position if len(events) == batch_events else head
         copy_rows(connection, changes, suffix)

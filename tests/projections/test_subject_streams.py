@@ -1,0 +1,56 @@
+"""The index of subjects' data: under which keys a stream's events are sealed, until when they are kept."""
+
+import json
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from projections.projection import Row
+from projections.subject_streams import SUBJECT_STREAMS
+from tests.support.folding import History, folded
+from tests.support.golden import EVENTS
+
+TABLE = "subject_stream_v1"
+
+
+@pytest.fixture
+async def history() -> History:
+    history = History()
+    await history.pay("o-1", countryCode="IE")
+    await history.issue("o-1")
+    await history.download("o-1", "192.0.2.7")
+    return history
+
+
+def rows_of(history: History, stream_type: str) -> list[Row]:
+    """The rows of streams of one type."""
+    return [
+        row
+        for (kind, _), row in folded(SUBJECT_STREAMS, history.events)[TABLE].items()
+        if kind == stream_type
+    ]
+
+
+async def test_a_stream_is_found_by_every_key_that_sealed_something_in_it(history: History) -> None:
+    (row,) = rows_of(history, "order")
+    sealed = {part for event in history.events if event.stream.type == "order" for part in event.sealed_for}
+    assert {part.subject for part in sealed} == {"party:buyer-17", "party:seller-4", "party:platform-gb"}
+    assert row["key_ids"] == sorted(str(part.key_id) for part in sealed)
+    assert all(UUID(key_id) for key_id in row["key_ids"])
+
+
+async def test_the_law_wants_an_order_and_no_download(history: History) -> None:
+    (order,), (access,) = rows_of(history, "order"), rows_of(history, "document-access")
+    assert order["retain_until"] == date(2036, 12, 31)
+    assert access["retain_until"] is None
+
+
+async def test_a_download_in_which_nothing_is_sealed_is_in_nobodys_index(history: History) -> None:
+    await history.download("o-2")
+    assert len(rows_of(history, "document-access")) == 1
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.glob("order.paid-in-escrow.*")))
+def test_every_form_of_a_paid_order_ever_stored_names_its_country_where_the_index_looks(name: str) -> None:
+    assert json.loads((EVENTS / name).read_bytes())["order"]["countryCode"] == "GB"

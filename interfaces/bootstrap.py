@@ -36,6 +36,8 @@ from infrastructure.identity import JwtVerifier, LocalKeys, LocalTokens, Publish
 from infrastructure.keys.fingerprints import KeyedFingerprint
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
+from infrastructure.keys.upgrading import upgrade_keys
+from infrastructure.migrations import migrate
 from infrastructure.outbox.delivery import WebhookChannel
 from infrastructure.outbox.messages import Messages
 from infrastructure.outbox.relay import OutboxRelay
@@ -71,6 +73,18 @@ def database_urls(settings: Settings) -> Urls:
     if settings.database_url:
         return Urls(settings.database_url, as_service(settings.database_url))
     return Urls(admin_url(settings.data_dir), service_url(settings.data_dir))
+
+
+def bring_up_to_date(settings: Settings) -> None:
+    """Makes database, keys and vault folder what this version works with; safe to repeat.
+
+    Raises `MigrationRefused`, `KeyUnusable`, `VaultUnavailable`.
+    """
+    urls = database_urls(settings)
+    migrate(urls.admin)
+    upgrade_keys(settings.data_dir / "keys", urls.service)
+    KeyStore.create(settings.data_dir / "keys")
+    FolderVault.initialise(settings.vault_folder)
 
 
 @dataclass(frozen=True)

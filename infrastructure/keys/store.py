@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -52,13 +53,28 @@ class KeyStore:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             _remove_left_overs(folder.parent)
-            if not folder.exists() or not any(folder.iterdir()):
-                _create_complete(folder)
+            if _is_empty(folder):
+                _create_complete(folder, folder.parent, _write_rings)
         except OSError as error:
             raise KeyUnusable("service", "unwritable") from error
         store = cls(folder)
         store.check()
         return store
+
+    @staticmethod
+    def add_subjects(folder: Path) -> None:
+        """Make the ring `subjects` in a folder that has keys and lacks it, as one of an older version does.
+
+        Only for who knows that nothing was ever sealed under that ring: from the folder alone a lost one
+        looks the same. Whole or not at all, as in `create`. Raises KeyUnusable.
+        """
+        ring = folder / "subjects"
+        if _is_empty(folder) or ring.exists():
+            return
+        try:
+            _create_complete(ring, folder.parent, lambda draft: SecretRing(draft).rotate())
+        except OSError as error:
+            raise KeyUnusable("subjects", "unwritable") from error
 
     def derive(self, purpose: bytes) -> bytes:
         """32 bytes for one purpose (`b"request-hash"`), the same at every start (HKDF-SHA256, RFC 5869).
@@ -85,21 +101,30 @@ class KeyStore:
             ring.check()
 
 
-def _create_complete(folder: Path) -> None:
-    draft = folder.parent / f"{temporary_name()}-keys"
+def _is_empty(folder: Path) -> bool:
+    return not folder.exists() or not any(folder.iterdir())
+
+
+def _create_complete(folder: Path, beside: Path, fill: Callable[[Path], object]) -> None:
+    """Makes a folder of keys in a draft beside it, and gives it its name when all is on the disk."""
+    draft = beside / f"{temporary_name()}-keys"
     draft.mkdir(mode=0o700)
     try:
-        for kind, name in _RINGS:
-            (draft / name).mkdir(mode=0o700)
-            kind(draft / name).rotate()
+        fill(draft)
         sync_folder(draft)
         draft.rename(folder)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)
         # Another process may have been first: a folder with keys cannot be renamed over, and its keys count.
-        if not folder.exists() or not any(folder.iterdir()):
+        if _is_empty(folder):
             raise
     sync_folder(folder.parent)
+
+
+def _write_rings(folder: Path) -> None:
+    for kind, name in _RINGS:
+        (folder / name).mkdir(mode=0o700)
+        kind(folder / name).rotate()
 
 
 def _remove_left_overs(parent: Path) -> None:

@@ -22,18 +22,15 @@ from application.ledger import LedgerUnavailable
 from application.ports import ReadStoreUnavailable
 from infrastructure.collector import calm_collector
 from infrastructure.embedded_postgres import EmbeddedPostgres
-from infrastructure.keys.store import KeyStore
-from infrastructure.migrations import migrate
 from infrastructure.readstore.ownership import Ownership
 from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.settings import Settings
 from infrastructure.supervisor import Child, Supervisor
-from infrastructure.vault.folder import FolderVault
 from interfaces.bootstrap import (
     System,
+    bring_up_to_date,
     build_system,
     command_log_keeper,
-    database_urls,
     issuing_loop,
     outbox_relay,
     projection_runners,
@@ -60,9 +57,7 @@ def run(settings: Settings) -> None:
         postgres = None
         if not settings.database_url:
             postgres = stack.enter_context(EmbeddedPostgres(data_dir))
-        KeyStore.create(data_dir / "keys")
-        FolderVault.initialise(settings.vault_folder)
-        migrate(database_urls(settings).admin)
+        bring_up_to_date(settings)
         typer.echo(_welcome(settings))
         if settings.demo:
             threading.Thread(target=load_demo_orders, args=(settings,), daemon=True).start()

@@ -20,11 +20,10 @@ from application.signing import KeyUnusable
 from application.vault import VaultUnavailable
 from infrastructure.embedded_postgres import PostgresUnavailable
 from infrastructure.keys.store import KeyStore
-from infrastructure.migrations import MigrationRefused, migrate
+from infrastructure.migrations import MigrationRefused
 from infrastructure.settings import Settings
 from infrastructure.telemetry import configure_logging
-from infrastructure.vault.folder import FolderVault
-from interfaces.bootstrap import database_urls, local_tokens
+from interfaces.bootstrap import bring_up_to_date, local_tokens
 from interfaces.cli import audit, launch, webhooks
 from interfaces.cli.import_retail import import_retail
 from interfaces.cli.inbound_door import InboundDoor
@@ -103,10 +102,7 @@ def migrate_command() -> None:
 
     Example: BILLING_DATABASE_URL=postgresql://owner@db/billing billing migrate
     """
-    settings = _settings()
-    KeyStore.create(settings.data_dir / "keys")
-    FolderVault.initialise(settings.vault_folder)
-    migrate(database_urls(settings).admin)
+    bring_up_to_date(_settings())
     typer.echo("The database is up to date.")
 
 

@@ -133,12 +133,14 @@ def _append(ledger: Ledger, rows: Iterator[EventRow], count: int) -> None:
             connection.execute("BEGIN")
             locked = connection.execute("SELECT * FROM ledger.lock_head()").fetchone()
             assert locked is not None, "a ledger has a head"
-            head, recorded_at = locked
+            head, revision, recorded_at = locked
             placed = (
                 replace(row, id=position, recorded_at=recorded_at)
                 for position, row in enumerate(taken, start=head + 1)
             )
-            recorder.insert_events([replace(row, leaf_hash=leaf_hash_of(row)) for row in placed])
+            recorder.insert_events(
+                [replace(row, leaf_hash=leaf_hash_of(row)) for row in placed], revision=revision
+            )
             count -= len(taken)
 
 

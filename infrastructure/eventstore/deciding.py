@@ -1,4 +1,4 @@
-"""Decides the commands of one batch, in turn, on the states as they stand under the head lock.
+"""Decides the commands of one batch, in turn, on the states as they stand at one revision of the ledger.
 
 A refused command leaves nothing behind; what one command appends the next one sees. Facts are encoded and
 hashed here, so that one that cannot be stored fails its own command and no other.
@@ -6,7 +6,7 @@ hashed here, so that one that cannot be stored fails its own command and no othe
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -19,8 +19,9 @@ from domain.kernel.facts import Stamp
 from domain.kernel.registry import Registry
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.answers import AnswerSeal, StoredCommand
+from infrastructure.eventstore.appending import AnnouncementRow, Append, CommandRow
+from infrastructure.eventstore.basis import Basis
 from infrastructure.eventstore.mapper import LedgerMapper
-from infrastructure.eventstore.recorder import AnnouncementRow, CommandRow, Locked
 from infrastructure.eventstore.rows import EventRow, originator_id
 from infrastructure.eventstore.subject_keys import BatchKeys, SubjectNotLoaded
 from infrastructure.eventstore.transaction import Folded, NotLoaded, OpenTransaction
@@ -39,8 +40,15 @@ OUTBOX_NAMESPACE = UUID("5f3a1c8e-6f0b-4d0e-9a55-8f6f0e6f2a10")
 
 @dataclass
 class Decided:
-    """A batch's outcome before it is committed: who is told what, and the rows to write."""
+    """A batch's outcome before it is committed: who is told what, and the rows to write.
 
+    `known` are the streams as the basis has them, `changed` those that it leaves in another state. `began_at`
+    (monotonic seconds) is when work on the batch began.
+    """
+
+    basis: Basis
+    known: dict[StreamId, Folded]
+    stamp: Stamp
     keys: BatchKeys
     outcomes: list[tuple[Waiting, Outcome]] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
@@ -48,6 +56,43 @@ class Decided:
     announcements: list[AnnouncementRow] = field(default_factory=list)
     again: list[Waiting] = field(default_factory=list)
     changed: dict[StreamId, Folded] = field(default_factory=dict)
+    began_at: float = 0.0
+
+    @property
+    def batch(self) -> list[Waiting]:
+        """Its commands, those included that have to be decided again."""
+        return [*(waiting for waiting, _ in self.outcomes), *self.again]
+
+    @property
+    def append(self) -> Append | None:
+        """What is to be written behind the basis; None where nothing is."""
+        if not self.events and not self.commands:
+            return None
+        basis, minted = self.basis, self.keys.minted
+        return Append(basis.revision, basis.position, self.events, self.commands, self.announcements, minted)
+
+    @property
+    def revision(self) -> int:
+        """The ledger's revision once it is committed."""
+        return self.basis.revision + (self.append is not None)
+
+    def behind(self, read: Basis) -> Basis | None:
+        """The ledger with this committed, from what was read of it before or after that.
+
+        None where what was read shows that somebody else has come between.
+        """
+        if read.revision == self.revision:
+            return read
+        if read.revision != self.basis.revision:
+            return None
+        return replace(
+            read,
+            position=read.position + len(self.events),
+            revision=self.revision,
+            recorded_at=self.stamp.at if self.events else read.recorded_at,
+            commands=read.commands | {row.key_hash: _as_stored(row) for row in self.commands},
+            subject_keys=[*read.subject_keys, *(row.as_live for row in self.keys.minted)],
+        )
 
 
 class Decider:
@@ -63,21 +108,21 @@ class Decider:
         self,
         batch: Iterable[Waiting],
         known: dict[StreamId, Folded],
-        locked: Locked,
+        basis: Basis,
         keys: BatchKeys,
         stamp: Stamp,
     ) -> Decided:
         """What the batch's commands lead to, in turn; those that need more loaded are to be decided again."""
-        decided = Decided(keys)
+        decided = Decided(basis, known, stamp, keys)
         overlay = dict(known)
-        stored = dict(locked.commands)
+        stored = dict(basis.commands)
         stop_at = time.monotonic() + DECIDING_SECONDS
         for waiting in batch:
             if decided.outcomes and time.monotonic() > stop_at:
                 decided.again.append(waiting)
                 continue
             try:
-                self._decide_one(waiting, overlay, stored, locked.position, stamp, decided)
+                self._decide_one(waiting, overlay, stored, stamp, decided)
             except NotLoaded as error:
                 waiting.extra_streams.add(error.stream)
                 _load_and_try_again(waiting, error, decided)
@@ -96,7 +141,6 @@ class Decider:
         waiting: Waiting,
         overlay: dict[StreamId, Folded],
         stored: dict[bytes, StoredCommand],
-        head: int,
         stamp: Stamp,
         decided: Decided,
     ) -> None:
@@ -108,7 +152,7 @@ class Decider:
             return
         transaction = OpenTransaction(self._registry, overlay, stamp)
         answer = command.handler(transaction)
-        last_position = head + len(decided.events)
+        last_position = decided.basis.position + len(decided.events)
         outcome = Committed(answer, last_position + len(transaction.events))
         rows = self._rows(command, transaction, stamp, last_position, decided.keys)
         command_row = self._command_row(command, outcome, stamp)
@@ -116,9 +160,7 @@ class Decider:
         decided.events += rows
         if command_row is not None:
             decided.commands.append(command_row)
-            stored[command_row.key_hash] = StoredCommand(
-                command_row.key_hash, command_row.request_hash, command_row.answer, command_row.position
-            )
+            stored[command_row.key_hash] = _as_stored(command_row)
         transaction.keep()
         decided.changed.update(transaction.changed)
         decided.outcomes.append((waiting, outcome))
@@ -170,6 +212,10 @@ class Decider:
             recorded_at=stamp.at,
             expires_at=NEVER if claim.never_expires else stamp.at + KEY_LIFETIME,
         )
+
+
+def _as_stored(row: CommandRow) -> StoredCommand:
+    return StoredCommand(row.key_hash, row.request_hash, row.answer, row.position)
 
 
 def _load_and_try_again(waiting: Waiting, error: Exception, decided: Decided) -> None:

@@ -80,7 +80,7 @@ class PostgresSubjectKeys:
             " WHERE key_id = %s AND wrapped_key IS NOT NULL AND erase_after IS NULL"
         )
         async with reading_connection(self._pool) as connection, connection.transaction():
-            await connection.execute("SELECT ledger.lock_head()")
+            await connection.execute("SELECT ledger.lock_head_to_change()")
             await connection.execute(statement, (until, requested_by, reason, key_id))
 
     async def mark_redacted(self, key_id: UUID, at: datetime) -> None:
@@ -99,6 +99,6 @@ class PostgresSubjectKeys:
 
     async def _destroy(self, condition: LiteralString, parameters: dict[str, Any]) -> int:
         async with reading_connection(self._pool) as connection, connection.transaction():
-            await connection.execute("SELECT ledger.lock_head()")
+            await connection.execute("SELECT ledger.lock_head_to_change()")
             cursor = await connection.execute(_DESTROY + condition, parameters)
             return cursor.rowcount

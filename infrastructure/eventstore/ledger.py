@@ -14,12 +14,12 @@ from application.ports import Clock
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.answers import AnswerSeal
+from infrastructure.eventstore.basis import SELECT_STORED_COMMANDS, stored_command
 from infrastructure.eventstore.committer import Committer
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.literals import bytes_array
 from infrastructure.eventstore.mapper import Parsed
 from infrastructure.eventstore.reading import search_statement, stream_statement, streams_statement
-from infrastructure.eventstore.recorder import SELECT_STORED_COMMANDS, stored_command
 from infrastructure.eventstore.rows import EventRow, row_from_columns
 from infrastructure.eventstore.sealing import OpeningKeys
 

@@ -97,7 +97,7 @@ class Snapshotter:
             rows = recorder.select_events(
                 originator_id(stream), gt=version, lte=min(version + STEP_EVENTS, last_version)
             )
-            facts = [event.fact for event in recorder.read(self._reader, rows)]
+            facts = [event.fact for event in self._reader.read(connection, rows)]
             state = self._registry.fold(stream, facts, state)
             version += len(facts)
             connection.execute(_KEEP, self._mapper.encode(stream, version, state))

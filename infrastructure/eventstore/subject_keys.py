@@ -43,11 +43,6 @@ FROM unnest(%s::uuid[], %s::text[], %b::bytea[]) AS n(key_id, master_key_id, wra
 WHERE k.key_id = n.key_id
 """
 
-STORE_KEYS = """
-INSERT INTO ledger.subject_key (key_id, subject, retention_class, master_key_id, wrapped_key, created_at)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %b::bytea[], %s::timestamptz[])
-"""
-
 
 class SubjectKeyRow(NamedTuple):
     """A new row of `ledger.subject_key`."""
@@ -58,6 +53,11 @@ class SubjectKeyRow(NamedTuple):
     master_key_id: str
     wrapped_key: bytes
     created_at: datetime
+
+    @property
+    def as_live(self) -> tuple[UUID, str, RetentionClass, str, bytes]:
+        """As `SELECT_LIVE_KEYS` will show it."""
+        return self[:5]
 
 
 class SubjectNotLoaded(Exception):

@@ -200,6 +200,7 @@ def test_the_service_can_do_its_work_and_no_more(
     }
     assert set(functions) == {
         ("lock_head",),
+        ("lock_head_to_change",),
         ("append",),
         ("create_command_partitions",),
         ("drop_expired_commands",),

@@ -122,7 +122,7 @@ def stop_under_the_lock(url: str) -> None:
     stopped: list[bool] = []
     with running_committer(url, patience_seconds=60) as committer:
         committer.submit(a_command(lambda t: Answer(200, t.version(SERIES)), SERIES)).result()
-        connection = committer._connected()._connection
+        connection = committer._batches._writer().connection
         if connection.info.server_version >= 170_000:
             connection.execute("SET transaction_timeout = 0")
         _say("ready")
@@ -135,8 +135,7 @@ def stop_while_sending(url: str) -> None:
     """Takes the head without ending the pipeline, as a process stopped halfway through sending, and waits."""
     with running_committer(url) as committer:
         committer.submit(a_command(lambda t: Answer(200, t.state(NUMBER_SERIES, SERIES.id)), SERIES)).result()
-        recorder = committer._connected()
-        connection = recorder._connection
+        connection = committer._batches._writer().connection
         with connection.pipeline():
             connection.execute("BEGIN")
             connection.execute("SELECT ledger.lock_head()")

@@ -9,18 +9,19 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from infrastructure.eventstore.recorder import _APPEND
 from tests.support.ledger_fixtures import (
     LedgerUrls,
     a_command,
     assert_sound,
     downloading,
     head_of,
+    one,
     running_committer,
 )
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 NAMES = (
+    "at_revision",
     "first_position",
     "recorded_at",
     "tenant_id",
@@ -40,6 +41,7 @@ NAMES = (
     "leaf_hash",
     "hash_version",
 )
+COLUMNS = NAMES[2:]
 NULLABLE = {"on_behalf_of", "causation_id"}
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -120,11 +122,18 @@ def test_the_service_cannot_loosen_the_ledger(service: Connection, statement: st
         service.execute(statement.encode())
 
 
+def revision_of(urls: LedgerUrls) -> int:
+    """How many transactions have changed the ledger."""
+    with psycopg.connect(urls.service) as connection:
+        return one(connection, "SELECT revision FROM ledger.event_head")
+
+
 def an_append(urls: LedgerUrls, count: int = 2) -> dict[str, Any]:
     """Arguments of append() that it takes, for events in a stream of their own."""
     stream_id = str(uuid4())
     moments = [NOON + timedelta(days=9999)] * count
     columns = {
+        "at_revision": revision_of(urls),
         "first_position": head_of(urls.service) + 1,
         "recorded_at": moments,
         "stream_id": [stream_id] * count,
@@ -141,7 +150,14 @@ def an_append(urls: LedgerUrls, count: int = 2) -> dict[str, Any]:
 def append(connection: Connection, arguments: dict[str, Any]) -> None:
     """Calls append() in a transaction that is undone."""
     with connection.transaction(force_rollback=True):
-        connection.execute(_APPEND, [arguments[name] for name in NAMES])
+        append_now(connection, arguments)
+
+
+def append_now(connection: Connection, arguments: dict[str, Any]) -> None:
+    """Calls append()."""
+    statement = sql.SQL("SELECT ledger.append({})")
+    named = [sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in NAMES]
+    connection.execute(statement.format(sql.SQL(", ").join(named)), arguments)
 
 
 def test_append_takes_complete_events_behind_the_head(service: Connection, urls: LedgerUrls) -> None:
@@ -158,6 +174,31 @@ def test_append_refuses_another_position_than_the_next(
         append(service, arguments)
 
 
+@pytest.mark.parametrize("offset", [-1, 1, 1000])
+def test_append_refuses_another_revision_than_the_last(
+    service: Connection, urls: LedgerUrls, offset: int
+) -> None:
+    arguments = an_append(urls)
+    arguments["at_revision"] += offset
+    for count in (0, 2):
+        shorter = {name: arguments[name][:count] for name in COLUMNS}
+        with pytest.raises(errors.SerializationFailure):
+            append(service, arguments | shorter)
+
+
+def test_every_append_and_every_announced_change_moves_the_revision_by_one(
+    service: Connection, urls: LedgerUrls
+) -> None:
+    before = revision_of(urls)
+    for count in (0, 2):
+        with service.transaction(force_rollback=True):
+            append_now(service, an_append(urls, count))
+            assert one(service, "SELECT revision FROM ledger.event_head") == before + 1
+    with service.transaction(force_rollback=True):
+        service.execute("SELECT ledger.lock_head_to_change()")
+        assert one(service, "SELECT revision FROM ledger.event_head") == before + 1
+
+
 def test_append_refuses_times_that_fall(service: Connection, urls: LedgerUrls) -> None:
     late = NOON + timedelta(days=9999)
     for moments in ([late, late - timedelta(microseconds=1)], [late, late - timedelta(hours=1), late]):
@@ -172,7 +213,7 @@ def test_append_refuses_times_before_the_last_recorded_one(service: Connection, 
         append(service, arguments)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES[1:] if name not in NULLABLE])
+@pytest.mark.parametrize("name", [name for name in COLUMNS if name not in NULLABLE])
 @pytest.mark.parametrize("place", [0, 1])
 def test_append_refuses_events_with_a_column_missing(
     service: Connection, urls: LedgerUrls, name: str, place: int
@@ -184,7 +225,7 @@ def test_append_refuses_events_with_a_column_missing(
         append(service, arguments)
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("name", COLUMNS)
 @pytest.mark.parametrize("change", ["shorter", "longer", "empty", "absent"])
 def test_append_refuses_columns_of_different_lengths(
     service: Connection, urls: LedgerUrls, name: str, change: str

@@ -12,8 +12,9 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 
+from infrastructure.eventstore.basis import TAILS
 from infrastructure.eventstore.committer import Committer
-from infrastructure.eventstore.recorder import _TAILS, LedgerRecorder
+from infrastructure.eventstore.recorder import LedgerRecorder
 from tests.support.ledger_fixtures import (
     SERIES,
     LedgerUrls,
@@ -155,7 +156,7 @@ def test_the_tail_of_a_long_stream_is_read_by_index_without_its_history(
         connection.prepare_threshold = 0
         for streams in (["long"], ["long", *(f"short-{number}" for number in range(255))]):
             types, versions = ["number-series"] * len(streams), [99_998] * len(streams)
-            explained = one(connection, "EXPLAIN (ANALYZE, FORMAT JSON) " + _TAILS, types, streams, versions)[
+            explained = one(connection, "EXPLAIN (ANALYZE, FORMAT JSON) " + TAILS, types, streams, versions)[
                 0
             ]["Plan"]
             scan = explained["Plans"][1]["Plans"][0]

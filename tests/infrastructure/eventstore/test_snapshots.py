@@ -7,7 +7,7 @@ import pytest
 
 from domain.numbering.series import NUMBER_SERIES
 from domain.streams import REGISTRY
-from infrastructure.eventstore.recorder import TAIL_EVENTS, LedgerRecorder
+from infrastructure.eventstore.basis import TAIL_EVENTS, read_histories
 from infrastructure.eventstore.snapshots import SnapshotMapper
 from infrastructure.eventstore.snapshotting import Snapshotter
 from tests.support.ledger_fixtures import (
@@ -75,7 +75,7 @@ def test_a_process_that_knows_nothing_loads_the_snapshot_and_only_what_came_afte
     give_numbers(database_urls.service, NUMBERS)
     keep(database_urls)
     with psycopg.connect(database_urls.service, autocommit=True) as connection:
-        (snapshot,), tail = LedgerRecorder(connection).select_histories([(SERIES, TAG)])
+        (snapshot,), tail = read_histories(connection, [(SERIES, TAG)])
     assert snapshot.version == 512
     assert [row.originator_version for row in tail] == list(range(513, NUMBERS + 2))
     assert next_number(database_urls) == NUMBERS + 1

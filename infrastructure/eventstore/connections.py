@@ -1,0 +1,51 @@
+"""The committer's two connections, and which of their errors may pass."""
+
+from typing import Any
+
+import psycopg
+
+from infrastructure.database import CONNECTION_OPTIONS
+
+_WRITING = (
+    "SET lock_timeout = '2s'",
+    "SET idle_in_transaction_session_timeout = '1200ms'",
+    "SET statement_timeout = '20s'",
+)
+"""A stopped process must not hold the ledger: what it holds is taken from it within two seconds."""
+
+_TRANSACTION_TIMEOUT = "SET transaction_timeout = '5s'"
+"""Also where it stops halfway through sending, which is not idle to the server; from PostgreSQL 17 on."""
+
+_READING = (
+    # Whatever is sent together is read from one snapshot.
+    "SET default_transaction_isolation = 'repeatable read'",
+    "SET default_transaction_read_only = on",
+    "SET statement_timeout = '20s'",
+)
+
+
+def connect_to_write(database_url: str) -> psycopg.Connection[Any]:
+    """A connection for taking the head lock and appending."""
+    connection = psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS)
+    for statement in _WRITING:
+        connection.execute(statement)
+    if connection.info.server_version >= 170_000:
+        connection.execute(_TRANSACTION_TIMEOUT)
+    return connection
+
+
+def connect_to_read(database_url: str) -> psycopg.Connection[Any]:
+    """A connection on which all statements of a pipeline see the ledger as it was at one moment."""
+    connection = psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS)
+    for statement in _READING:
+        connection.execute(statement)
+    return connection
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether trying again may help: the server is away, or took a lock or transaction from us."""
+    sqlstate = error.sqlstate or "" if isinstance(error, psycopg.Error) else ""
+    if isinstance(error, psycopg.InternalError):
+        return sqlstate.startswith("25")
+    # Class 54 is a value too long for an index.
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and sqlstate[:2] != "54"

@@ -9,6 +9,8 @@ import structlog
 from application.ports import Clock
 from infrastructure.database import CONNECTION_OPTIONS
 from infrastructure.eventstore.deciding import KEY_LIFETIME
+from infrastructure.looping import repeat
+from infrastructure.readstore.ownership import try_to_lock
 
 log = structlog.get_logger(__name__)
 
@@ -16,9 +18,6 @@ AHEAD = KEY_LIFETIME + timedelta(days=14)
 """Weeks are there a fortnight before the first key can fall into them, should no worker run for so long."""
 EVERY_SECONDS = 3600.0
 AGAIN_SECONDS = 5.0
-
-_TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
-_LOCK_NUMBER = 0x636D6473
 
 
 def keep_command_log(database_url: str, now: datetime) -> list[str]:
@@ -30,7 +29,8 @@ def keep_command_log(database_url: str, now: datetime) -> list[str]:
     """
     dropped: list[str] = []
     with psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS) as connection:
-        if connection.execute(_TRY_LOCK, (_LOCK_NUMBER,)).fetchone() != (True,):
+        # Without a lease: to drop what fell into no week for long may take longer than one grants.
+        if not try_to_lock(connection, "command-log"):
             return dropped
         connection.execute("SELECT ledger.create_command_partitions(%s, %s)", (now, now + AHEAD))
         while name := _drop_one(connection, now):
@@ -52,19 +52,15 @@ class CommandLogKeeper:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Keeps the command log until `stopping` is set."""
-        while not stopping.is_set():
-            pause_seconds = EVERY_SECONDS
-            try:
-                dropped = await asyncio.to_thread(keep_command_log, self._database_url, self._clock.now())
-                if dropped:
-                    log.info("command-log-dropped", partitions=dropped)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                # Among them a lock that was not to be had: on a busy ledger the next try finds a gap.
-                log.info("command-log-postponed", error=type(error).__name__)
-                pause_seconds = AGAIN_SECONDS
-            except Exception:
-                log.exception("command-log-failed")
-            try:
-                await asyncio.wait_for(stopping.wait(), timeout=pause_seconds)
-            except TimeoutError:
-                continue
+        await repeat("command-log", self._keep, stopping, again_seconds=AGAIN_SECONDS)
+
+    async def _keep(self) -> float:
+        try:
+            dropped = await asyncio.to_thread(keep_command_log, self._database_url, self._clock.now())
+        except psycopg.errors.LockNotAvailable:
+            # On a busy ledger the next try finds a gap.
+            log.info("command-log-postponed")
+            return AGAIN_SECONDS
+        if dropped:
+            log.info("command-log-dropped", partitions=dropped)
+        return EVERY_SECONDS

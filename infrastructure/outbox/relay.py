@@ -13,6 +13,7 @@ import psycopg
 import structlog
 
 from infrastructure.database import CONNECTION_OPTIONS
+from infrastructure.looping import repeat, rest
 from infrastructure.outbox.progress import Progress
 from infrastructure.outbox.turn import Delivery, Turn
 from infrastructure.readstore.ownership import Ownership
@@ -43,7 +44,8 @@ class OutboxRelay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Delivers until `stopping` is set; survives lost connections and defects of single subscribers."""
-        while not stopping.is_set():
+
+        async def relay() -> float:
             try:
                 async with await psycopg.AsyncConnection.connect(
                     self._database_url, autocommit=True, **CONNECTION_OPTIONS
@@ -51,13 +53,11 @@ class OutboxRelay:
                     # Progress lost with the server means that facts are told twice, which they may be.
                     await connection.execute("SET synchronous_commit = off")
                     await self._relay(connection, stopping)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                log.warning("outbox-connection-lost", error=type(error).__name__)
-            except Exception:
-                log.exception("outbox-failed")
             finally:
                 await self._end_turns(0)
-            await _rest(stopping, UNREACHABLE_SECONDS)
+            return 0
+
+        await repeat("outbox", relay, stopping, again_seconds=UNREACHABLE_SECONDS)
         self._ownership.release()
         for channel in self._delivery.channels.values():
             await channel.close()
@@ -69,7 +69,7 @@ class OutboxRelay:
         while not stopping.is_set():
             if not (self._ownership.held_lately or await asyncio.to_thread(self._ownership.held)):
                 await self._end_turns(0)
-                await _rest(stopping, STANDBY_SECONDS)
+                await rest(stopping, STANDBY_SECONDS)
                 continue
             for due in await progress.due(self._delivery.clock.now()):
                 if due.subscriber_id not in self._turns and self._may_go(due.subscriber_id):
@@ -89,7 +89,7 @@ class OutboxRelay:
                 self._turns.values(), timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
         else:
-            await _rest(stopping, POLL_SECONDS)
+            await rest(stopping, POLL_SECONDS)
         for subscriber_id, turn in list(self._turns.items()):
             if turn.done():
                 del self._turns[subscriber_id]
@@ -118,10 +118,3 @@ class OutboxRelay:
         oldest = await progress.oldest_pending()
         OUTBOX_OLDEST_PENDING.set(0 if oldest is None else oldest.timestamp())
         self._measured_at = time.monotonic()
-
-
-async def _rest(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), timeout=seconds)
-    except TimeoutError:
-        return

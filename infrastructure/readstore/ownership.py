@@ -21,15 +21,25 @@ TRANSACTION_LEASE = {"transaction_timeout": "4000"}
 server, which has been told that more is to come."""
 
 
+def try_to_lock(connection: psycopg.Connection[Any], name: str) -> bool:
+    """Takes the lock of that name for as long as the session lasts; False where another session has it."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (lock_number(name),)).fetchone()
+    return row == (True,)
+
+
+def lock_number(name: str) -> int:
+    """By which PostgreSQL knows the lock of that name."""
+    return zlib.crc32(name.encode())
+
+
 def try_to_own(connection: psycopg.Connection[Any], name: str) -> bool:
-    """Takes the lock of that name for this session; False where another session has it.
+    """Takes the lock of that name on a lease; False where another session has it.
 
     From then on the server ends the session, and so frees the lock, when nothing is asked over it for
     as long as `LEASE` says: a stopped process keeps nothing that a stand-by could do. An owner that is only
     slow may go on for a moment beside its successor, so what is owned must be safe to be done by two.
     """
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (zlib.crc32(name.encode()),)).fetchone()
-    if row != (True,):
+    if not try_to_lock(connection, name):
         return False
     lease = LEASE | (TRANSACTION_LEASE if connection.info.server_version >= 170_000 else {})
     for setting, milliseconds in lease.items():

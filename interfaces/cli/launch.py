@@ -11,17 +11,15 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import structlog
 import typer
 from granian import Granian
 from granian.constants import Interfaces
 
 from application.issuing import IssuingLoop
-from application.ledger import LedgerUnavailable
-from application.ports import ReadStoreUnavailable
 from infrastructure.collector import calm_collector
 from infrastructure.embedded_postgres import EmbeddedPostgres
+from infrastructure.looping import repeat
 from infrastructure.readstore.ownership import Ownership
 from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.settings import Settings
@@ -153,14 +151,12 @@ async def _project(system: System) -> None:
 
 async def _erase_what_is_due(system: System, stopping: asyncio.Event) -> None:
     """Finishes erasures. Every worker does: what two of them do at once takes effect once."""
-    while not stopping.is_set():
-        try:
-            await system.erasure.step()
-        except (LedgerUnavailable, ReadStoreUnavailable) as error:
-            log.warning("erasing-interrupted", error=type(error).__name__)
-        except Exception:
-            log.exception("erasing-interrupted")
-        await _sleep(stopping, ERASING_PAUSE_SECONDS)
+
+    async def erase() -> float:
+        await system.erasure.step()
+        return ERASING_PAUSE_SECONDS
+
+    await repeat("erasing", erase, stopping, again_seconds=ERASING_PAUSE_SECONDS)
 
 
 async def _issue(system: System, shard: Shard) -> None:
@@ -186,28 +182,15 @@ async def _issue_while_owned(
 ) -> None:
     """Issues while this process owns the shard; another worker's stands by and takes over."""
     ownership = Ownership(system.service_url, f"issuing:{shard.index}/{shard.count}")
-    while not stopping.is_set():
-        try:
-            if ownership.held_lately or await asyncio.to_thread(ownership.held):
-                pause_seconds = BUSY_STEP_SECONDS if await loop.step() else IDLE_STEP_SECONDS
-            else:
-                pause_seconds = STANDBY_SECONDS
-        except (psycopg.OperationalError, LedgerUnavailable, ReadStoreUnavailable) as error:
-            log.warning("issuing-interrupted", error=type(error).__name__)
-            pause_seconds = UNREACHABLE_SECONDS
-        except Exception:
-            log.exception("issuing-interrupted")
-            pause_seconds = UNREACHABLE_SECONDS
-        await _sleep(stopping, pause_seconds)
+
+    async def issue_some() -> float:
+        if not (ownership.held_lately or await asyncio.to_thread(ownership.held)):
+            return STANDBY_SECONDS
+        return BUSY_STEP_SECONDS if await loop.step() else IDLE_STEP_SECONDS
+
+    await repeat("issuing", issue_some, stopping, again_seconds=UNREACHABLE_SECONDS)
     await loop.drain()
     ownership.release()
-
-
-async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), timeout=seconds)
-    except TimeoutError:
-        return
 
 
 def _api_processes(settings: Settings, env: Mapping[str, str]) -> list[Child]:

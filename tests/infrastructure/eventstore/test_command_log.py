@@ -25,6 +25,7 @@ from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.ledger import Pool, PostgresLedger
 from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.migrations import migrate
+from infrastructure.readstore.ownership import try_to_lock
 from tests.support.clocks import SetClock
 from tests.support.ledger_fixtures import (
     ANSWERS,
@@ -194,7 +195,7 @@ def test_while_one_process_keeps_the_log_another_leaves_it_alone(
 ) -> None:
     clock.move(timedelta(days=60).total_seconds())
     with psycopg.connect(database_urls.service) as first:
-        first.execute("SELECT pg_advisory_lock(%s)", (0x636D6473,))
+        assert try_to_lock(first, "command-log")
         assert keep_command_log(database_urls.service, clock.now()) == []
     assert keep_command_log(database_urls.service, clock.now()) != []
 

@@ -1,43 +1,37 @@
-"""Appends over one connection: everything that one transaction writes, sent at once and heard of later.
-
-It speaks to libpq itself, for psycopg's own pipelines wait for the answers before they let go.
-"""
+"""Everything that one transaction of the ledger writes, as requests that are sent together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-import psycopg
-from psycopg import generators, pq
 
 from infrastructure.eventstore.literals import bytes_array, moment_array, plain_array, text_array
 from infrastructure.eventstore.rows import EventRow
 from infrastructure.eventstore.subject_keys import SubjectKeyRow
+from infrastructure.eventstore.wire import Request, Wire
 
-_EVENTS, _COMMANDS, _ANNOUNCEMENTS, _SUBJECT_KEYS = "append", "commands", "announcements", "subject_keys"
-
-_PREPARE = {
-    _EVENTS: """
+APPENDING = {
+    "append": """
 SELECT ledger.append($1::bigint, $2::bigint, $3::timestamptz[], $4::text[], $5::text[], $6::text[],
     $7::integer[], $8::text[], $9::smallint[], $10::uuid[], $11::text[], $12::text[], $13::text[],
     $14::text[], $15::text[], $16::text[], $17::bytea[], $18::bytea[], $19::smallint[])
 """,
-    _COMMANDS: """
+    "store_commands": """
 INSERT INTO ledger.command (key_hash, request_hash, answer, position, recorded_at, expires_at)
 SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::timestamptz[],
     $6::timestamptz[])
 """,
-    _ANNOUNCEMENTS: """
+    "store_announcements": """
 INSERT INTO ledger.outbox (position, event_id, type)
 SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[])
 """,
-    _SUBJECT_KEYS: """
+    "store_keys": """
 INSERT INTO ledger.subject_key (key_id, subject, retention_class, master_key_id, wrapped_key, created_at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[])
 """,
 }
+"""What `send_append` needs prepared on a `Wire`."""
 
 
 class CommandRow(NamedTuple):
@@ -71,53 +65,22 @@ class Append:
     subject_keys: Sequence[SubjectKeyRow] = ()
 
 
-class Appender:
-    """Sends appends over a connection that nobody else uses meanwhile, one at a time."""
+def send_append(wire: Wire, append: Append) -> None:
+    """Sends an append. In a transaction that is open it is that one's last act, else one of its own.
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
-        for name, statement in _PREPARE.items():
-            connection.execute(f"PREPARE {name} AS {statement}".encode())
-
-    def send(self, append: Append) -> None:
-        """Sends an append. In a transaction that is open it is that one's last act, else one of its own."""
-        statements = [(_EVENTS, _event_parameters(append))]
-        if append.commands:
-            statements.append((_COMMANDS, _command_parameters(append.commands)))
-        if append.announcements:
-            statements.append((_ANNOUNCEMENTS, _announcement_parameters(append.announcements)))
-        if append.subject_keys:
-            statements.append((_SUBJECT_KEYS, _key_parameters(append.subject_keys)))
-        encoded = [(name.encode(), [text.encode() for text in texts]) for name, texts in statements]
-        pgconn = self.connection.pgconn
-        is_open = pgconn.transaction_status == pq.TransactionStatus.INTRANS
-        pgconn.enter_pipeline_mode()
-        for name, parameters in encoded:
-            pgconn.send_query_prepared(name, parameters)
-        if is_open:
-            pgconn.send_query_params(b"COMMIT", None)
-        pgconn.pipeline_sync()
-        self.connection.wait(generators.send(pgconn))
-
-    def land(self) -> None:
-        """Waits until what was sent is committed. Raises the first error, and nothing was written then.
-
-        `psycopg.errors.SerializationFailure` is a head that is not, or no longer, where the append has it;
-        after a lost connection it is not known what became of it.
-        """
-        pgconn = self.connection.pgconn
-        failed: psycopg.Error | None = None
-        while True:
-            result = self.connection.wait(generators.fetch(pgconn))
-            if result is None:
-                continue
-            if result.status == pq.ExecStatus.PIPELINE_SYNC:
-                break
-            if result.status == pq.ExecStatus.FATAL_ERROR and failed is None:
-                failed = psycopg.errors.error_from_result(result)
-        pgconn.exit_pipeline_mode()
-        if failed is not None:
-            raise failed
+    Receiving raises `psycopg.errors.SerializationFailure` where the ledger is not, or no longer, at that
+    revision and position. After any server's error nothing was written; after a lost connection nobody knows.
+    """
+    requests: list[Request] = [("append", _event_parameters(append))]
+    if append.commands:
+        requests.append(("store_commands", _command_parameters(append.commands)))
+    if append.announcements:
+        requests.append(("store_announcements", _announcement_parameters(append.announcements)))
+    if append.subject_keys:
+        requests.append(("store_keys", _key_parameters(append.subject_keys)))
+    if wire.in_transaction:
+        requests.append(("COMMIT", ()))
+    wire.send(requests)
 
 
 def _event_parameters(append: Append) -> list[str]:

@@ -11,20 +11,20 @@ import psycopg
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.answers import StoredCommand
 from infrastructure.eventstore.literals import bytes_array, plain_array, text_array
-from infrastructure.eventstore.rows import SELECT_COLUMNS, EventRow, row_from_columns
+from infrastructure.eventstore.rows import COLUMNS, EventRow, row_from_columns
 from infrastructure.eventstore.snapshots import SnapshotRow
-from infrastructure.eventstore.subject_keys import SELECT_LIVE_KEYS
+from infrastructure.eventstore.subject_keys import LIVE_KEYS
+from infrastructure.eventstore.wire import Request, Wire
 
 TAIL_EVENTS = 100
 """What is read of a stream for deciding; where there is more, it is loaded outside."""
 
-_HEAD = "SELECT position, revision, recorded_at FROM ledger.event_head"
-_LOCK_HEAD = "SELECT last_position, last_revision, last_recorded_at FROM ledger.lock_head()"
+_COLUMNS_OF_EVENT = ", ".join("e." + column for column in COLUMNS)
 
 # One index range a stream: the lateral join keeps the planner from scanning where a stream is long.
 TAILS = f"""
-SELECT {", ".join("e." + column for column in SELECT_COLUMNS.split(", "))}
-FROM unnest(%s::text[], %s::text[], %s::integer[]) AS s(stream_type, stream_id, version)
+SELECT {_COLUMNS_OF_EVENT}
+FROM unnest($1::text[], $2::text[], $3::integer[]) AS s(stream_type, stream_id, version)
 CROSS JOIN LATERAL (
     SELECT * FROM ledger.event
     WHERE event.stream_type = s.stream_type AND event.stream_id = s.stream_id AND event.version > s.version
@@ -34,8 +34,8 @@ CROSS JOIN LATERAL (
 
 # The same over streams of which nothing is known yet, from behind their snapshots.
 _HISTORIES = f"""
-SELECT {", ".join("e." + column for column in SELECT_COLUMNS.split(", "))}
-FROM unnest(%s::text[], %s::text[], %s::text[]) AS s(stream_type, stream_id, tag)
+SELECT {_COLUMNS_OF_EVENT}
+FROM unnest($1::text[], $2::text[], $3::text[]) AS s(stream_type, stream_id, tag)
 LEFT JOIN ledger.snapshot AS n USING (stream_type, stream_id, tag)
 CROSS JOIN LATERAL (
     SELECT * FROM ledger.event
@@ -47,15 +47,27 @@ CROSS JOIN LATERAL (
 
 _SNAPSHOTS = """
 SELECT stream_type, stream_id, version, tag, state FROM ledger.snapshot
-JOIN unnest(%s::text[], %s::text[], %s::text[]) AS s(stream_type, stream_id, tag)
+JOIN unnest($1::text[], $2::text[], $3::text[]) AS s(stream_type, stream_id, tag)
 USING (stream_type, stream_id, tag)
 """
 
 # An expired key counts as free, also while its row is there.
-SELECT_STORED_COMMANDS = """
+STORED_COMMANDS = """
 SELECT key_hash, request_hash, answer, position FROM ledger.command
-WHERE key_hash = ANY(%s::bytea[]) AND expires_at > %s::timestamptz
+WHERE key_hash = ANY($1::bytea[]) AND expires_at > $2::timestamptz
 """
+
+READING = {
+    "head": "SELECT position, revision, recorded_at FROM ledger.event_head",
+    "lock_head": "SELECT last_position, last_revision, last_recorded_at FROM ledger.lock_head()",
+    "stored_commands": STORED_COMMANDS,
+    "live_keys": LIVE_KEYS,
+    "tails": TAILS,
+    "snapshots": _SNAPSHOTS,
+    "histories": _HISTORIES,
+    "transaction_at": "SELECT transaction_id FROM ledger.event WHERE position = $1::bigint",
+}
+"""What the functions below need prepared on a `Wire`."""
 
 
 @dataclass(frozen=True)
@@ -80,96 +92,72 @@ class Basis:
     subject_keys: list[tuple[Any, ...]]
 
 
-def lock_and_read(connection: psycopg.Connection[Any], wanted: Wanted) -> Basis:
-    """Begins a transaction, takes the head lock and reads what is new, in two round trips.
-
-    The last one is not pipelined: a pipeline ends with a message that disarms the server's idle time-out, and
-    a process stopped now would hold the ledger for as long as it likes.
-    """
-    with connection.pipeline():
-        # Each statement must see what was committed before it: the tails, while the lock was waited for.
-        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-        head = connection.execute(_LOCK_HEAD)
-        commands, keys = _send_wanted(connection, wanted)
-    tails = _send_tails(connection, wanted)
-    return _basis(head, commands, keys, tails)
+def lock_and_read(wire: Wire, wanted: Wanted) -> Basis:
+    """Begins a transaction, takes the head lock and reads what is new."""
+    # Each statement must see what was committed before it: the tails, while the lock was waited for.
+    requests = [("BEGIN ISOLATION LEVEL READ COMMITTED", ()), ("lock_head", ()), *_requests(wanted)]
+    wire.send(requests)
+    return _basis(wire.receive()[1:])
 
 
-def read(connection: psycopg.Connection[Any], wanted: Wanted) -> Basis:
-    """The same as of one moment, without any lock, in one round trip of a `connect_to_read` connection."""
-    with connection.pipeline():
-        head = connection.execute(_HEAD)
-        commands, keys = _send_wanted(connection, wanted)
-        tails = _send_tails(connection, wanted)
-    return _basis(head, commands, keys, tails)
+def read(wire: Wire, wanted: Wanted) -> Basis:
+    """The same as of one moment and without any lock, over `connect_to_read`."""
+    wire.send([("head", ()), *_requests(wanted)])
+    return _basis(wire.receive())
 
 
 def read_histories(
-    connection: psycopg.Connection[Any], streams: Iterable[tuple[StreamId, str]]
+    wire: Wire, streams: Iterable[tuple[StreamId, str]]
 ) -> tuple[list[SnapshotRow], list[EventRow]]:
-    """Snapshots of streams under their tags and all events behind them, as of one moment."""
+    """Snapshots of streams under their tags and all events behind them, over `connect_to_read`."""
     names = [(stream.type, stream.id, tag) for stream, tag in streams]
-    parameters = [list(column) for column in zip(*names, strict=True)]
-    with connection.pipeline():
-        # A snapshot written between the two statements would leave a hole between their answers.
-        snapshots = connection.execute(_SNAPSHOTS, parameters, binary=True)
-        tails = connection.execute(_HISTORIES, parameters, binary=True)
-    return (
-        [SnapshotRow(*row) for row in snapshots.fetchall()],
-        [row_from_columns(columns) for columns in tails.fetchall()],
-    )
+    parameters = [text_array(column) for column in zip(*names, strict=True)]
+    # Together: a snapshot written between the two statements would leave a hole between their answers.
+    wire.send([("snapshots", parameters), ("histories", parameters)])
+    snapshots, tails = wire.receive()
+    return [SnapshotRow(*row) for row in snapshots], [row_from_columns(columns) for columns in tails]
 
 
-def transaction_at(connection: psycopg.Connection[Any], position: int) -> UUID | None:
+def transaction_at(wire: Wire, position: int) -> UUID | None:
     """Which transaction wrote the event at a position, once no other transaction holds the head."""
-    with connection.transaction():
-        connection.execute(_LOCK_HEAD)
-        statement = "SELECT transaction_id FROM ledger.event WHERE position = %s"
-        row = connection.execute(statement, (position,)).fetchone()
-    return None if row is None else row[0]
+    wire.send([("BEGIN", ()), ("lock_head", ()), ("transaction_at", [str(position)]), ("COMMIT", ())])
+    rows = wire.receive()[2]
+    return rows[0][0] if rows else None
 
 
 def stored_command(columns: tuple[Any, ...]) -> StoredCommand:
-    """Reads a row selected with `SELECT_STORED_COMMANDS`."""
+    """Reads a row selected with `STORED_COMMANDS`."""
     key_hash, request_hash, answer, position = columns
     return StoredCommand(bytes(key_hash), bytes(request_hash), bytes(answer), position)
 
 
-_Cursor = psycopg.Cursor[tuple[Any, ...]]
-
-
-def _send_wanted(
-    connection: psycopg.Connection[Any], wanted: Wanted
-) -> tuple[_Cursor | None, _Cursor | None]:
-    commands = keys = None
-    if wanted.key_hashes:
-        parameters = (bytes_array(wanted.key_hashes), wanted.at)
-        commands = connection.execute(SELECT_STORED_COMMANDS, parameters, binary=True)
-    if wanted.subjects:
-        keys = connection.execute(SELECT_LIVE_KEYS, (text_array(wanted.subjects),))
-    return commands, keys
-
-
-def _send_tails(connection: psycopg.Connection[Any], wanted: Wanted) -> _Cursor:
-    parameters = [
-        text_array([stream.type for stream, _ in wanted.versions]),
-        text_array([stream.id for stream, _ in wanted.versions]),
-        plain_array([version for _, version in wanted.versions]),
+def _requests(wanted: Wanted) -> list[Request]:
+    streams = [stream for stream, _ in wanted.versions]
+    return [
+        ("stored_commands", [bytes_array(wanted.key_hashes), wanted.at.isoformat()]),
+        ("live_keys", [text_array(wanted.subjects)]),
+        (
+            "tails",
+            [
+                text_array([stream.type for stream in streams]),
+                text_array([stream.id for stream in streams]),
+                plain_array([version for _, version in wanted.versions]),
+            ],
+        ),
     ]
-    return connection.execute(TAILS, parameters, binary=True)
 
 
-def _basis(head: _Cursor, commands: _Cursor | None, keys: _Cursor | None, tails: _Cursor) -> Basis:
-    row = head.fetchone()
-    if row is None:
+def _basis(results: list[list[tuple[Any, ...]]]) -> Basis:
+    head, commands, keys, tails = results
+    if not head:
         raise psycopg.errors.ObjectNotInPrerequisiteState("the ledger has no head row")
-    position, revision, recorded_at = row
-    stored = [stored_command(columns) for columns in commands or ()]
+    position, revision, recorded_at = head[0]
+    stored = [stored_command(columns) for columns in commands]
     return Basis(
         position=position,
         revision=revision,
         recorded_at=recorded_at,
         tails=[row_from_columns(columns) for columns in tails],
         commands={command.key_hash: command for command in stored},
-        subject_keys=list(keys or ()),
+        subject_keys=keys,
     )

@@ -7,7 +7,6 @@ under the lock. See ADR 0017.
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 import structlog
@@ -17,7 +16,7 @@ from application.ports import Clock, Ids
 from domain.kernel.facts import Stamp
 from domain.kernel.registry import Registry
 from infrastructure.eventstore.answers import AnswerSeal
-from infrastructure.eventstore.appending import Append, Appender
+from infrastructure.eventstore.appending import Append, send_append
 from infrastructure.eventstore.basis import Basis, Wanted, lock_and_read, read, transaction_at
 from infrastructure.eventstore.connections import connect_to_read, connect_to_write, may_pass
 from infrastructure.eventstore.deciding import Decided, Decider
@@ -26,6 +25,7 @@ from infrastructure.eventstore.known_streams import KnownStreams
 from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.eventstore.subject_keys import BatchKeys, SubjectKeyWrap
 from infrastructure.eventstore.waiting import Waiting, tell_all
+from infrastructure.eventstore.wire import Wire
 from infrastructure.telemetry import LEDGER_APPEND_SECONDS
 
 log = structlog.get_logger(__name__)
@@ -35,8 +35,6 @@ UNDISTURBED_BATCHES = 8
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.5
-
-Connection = psycopg.Connection[Any]
 
 
 class SomebodyElse(Exception):
@@ -66,8 +64,8 @@ class BatchCommitter:
         self._wrap = wrap
         self._clock = clock
         self._ids = ids
-        self._reading: Connection | None = None
-        self._appender: Appender | None = None
+        self._reading: Wire | None = None
+        self._writing: Wire | None = None
         self._under_way: Decided | None = None
         self._revision: int | None = None
         self._undisturbed = 0
@@ -86,34 +84,19 @@ class BatchCommitter:
     def commit(self, batch: list[Waiting]) -> None:
         """Commits a batch, whatever it takes, or tells those who wait why not."""
         ahead = self._decide_ahead(batch) if self._undisturbed >= UNDISTURBED_BATCHES else None
-        if not self.land() or ahead is None:
+        if not self._land_and_send(ahead):
             self._commit_under_lock(batch)
-        elif ahead.append is None:
-            self._finish(ahead)
-        else:
-            self._send_ahead(ahead, ahead.append)
 
-    def land(self) -> bool:
-        """Waits for the batch under way. False if it did not land as it was, and was decided anew."""
-        decided, self._under_way = self._under_way, None
-        if decided is None:
-            return True
-        try:
-            self._land(decided)
-        except Exception as error:
-            log.info("decided-ahead-in-vain", error=type(error).__name__, commands=len(decided.batch))
-            self._undisturbed = 0
-            self._commit_under_lock([waiting for waiting in decided.batch if not waiting.told])
-            return False
-        return True
+    def land(self) -> None:
+        """Waits for the batch under way, if there is one."""
+        self._land_and_send(None)
 
     def disconnect(self) -> None:
         """Closes the connections; the next batch opens others, and takes the lock."""
         self._undisturbed = 0
-        if self._reading is not None:
-            self._reading.close()
-        if self._appender is not None:
-            self._appender.connection.close()
+        for wire in (self._reading, self._writing):
+            if wire is not None:
+                wire.connection.close()
 
     def _decide_ahead(self, batch: list[Waiting]) -> Decided | None:
         """The batch as decided on what the one under way leaves; None where that takes the lock."""
@@ -125,13 +108,13 @@ class BatchCommitter:
             # It has passed when the lock is held, or is met there again and told to those whom it concerns.
             log.info("deciding-ahead-failed", error=type(error).__name__, commands=len(batch))
             if self._reading is not None:
-                self._reading.close()
+                self._reading.connection.close()
         self._undisturbed = 0
         return None
 
-    def _read_after_ours(self, connection: Connection, wanted: Wanted) -> Basis:
+    def _read_after_ours(self, wire: Wire, wanted: Wanted) -> Basis:
         """The ledger as it will be once the batch under way has landed. Raises `SomebodyElse`."""
-        basis = read(connection, wanted)
+        basis = read(wire, wanted)
         if self._under_way is not None:
             after = self._under_way.behind(basis)
         else:
@@ -140,10 +123,32 @@ class BatchCommitter:
             raise SomebodyElse
         return after
 
+    def _land_and_send(self, ahead: Decided | None) -> bool:
+        """Lands the batch under way and sends the next one; False where that is not to be sent.
+
+        It is sent before those who wait for the last are told: they will want the interpreter to themselves.
+        """
+        last, self._under_way = self._under_way, None
+        if last is not None:
+            try:
+                self._land(last)
+            except Exception as error:
+                log.info("decided-ahead-in-vain", error=type(error).__name__, commands=len(last.batch))
+                self._undisturbed = 0
+                self._commit_under_lock([waiting for waiting in last.batch if not waiting.told])
+                return False
+        if ahead is not None and ahead.append is not None:
+            self._send_ahead(ahead, ahead.append)
+        if last is not None:
+            self._finish(last)
+        if ahead is not None and ahead.append is None:
+            self._finish(ahead)
+        return ahead is not None
+
     def _send_ahead(self, decided: Decided, append: Append) -> None:
         self._under_way = decided
         try:
-            self._writer().send(append)
+            send_append(self._writer(), append)
         except Exception as error:
             # It may have arrived all the same: landing finds out.
             log.info("sending-ahead-failed", error=type(error).__name__)
@@ -176,18 +181,18 @@ class BatchCommitter:
 
     def _lock_and_commit(self, batch: list[Waiting]) -> None:
         writer = self._writer()
-        decided = self._decide(batch, writer.connection, lock_and_read)
+        decided = self._decide(batch, writer, lock_and_read)
         self._undisturbed = self._undisturbed + 1 if decided.basis.revision == self._revision else 0
         if decided.append is None:
-            # There is nothing to undo, and after a rollback psycopg would discard all prepared statements.
-            writer.connection.execute("COMMIT")
-            self._finish(decided)
+            writer.send([("COMMIT", ())])
+            writer.receive()
         else:
-            writer.send(decided.append)
+            send_append(writer, decided.append)
             self._land(decided)
+        self._finish(decided)
 
     def _decide(
-        self, batch: list[Waiting], connection: Connection, read_basis: Callable[[Connection, Wanted], Basis]
+        self, batch: list[Waiting], wire: Wire, read_basis: Callable[[Wire, Wanted], Basis]
     ) -> Decided:
         began_at = time.monotonic()
         streams = {stream for waiting in batch for stream in waiting.streams}
@@ -201,8 +206,8 @@ class BatchCommitter:
             subjects=subjects,
             at=self._clock.now(),
         )
-        basis = read_basis(connection, wanted)
-        self._streams.fold_tails(connection, known, basis.tails)
+        basis = read_basis(wire, wanted)
+        self._streams.fold_tails(wire, known, basis.tails)
         stamp = Stamp(at=max(self._clock.now(), basis.recorded_at))
         keys = BatchKeys(self._wrap, self._ids, stamp.at, subjects, basis.subject_keys)
         decided = self._decider.decide(batch, known, basis, keys, stamp)
@@ -212,14 +217,13 @@ class BatchCommitter:
     def _land(self, decided: Decided) -> None:
         """Waits until what was sent is committed. Raises what stood in the way, and nothing was written."""
         try:
-            self._writer().land()
+            self._writer().receive()
         except psycopg.errors.SerializationFailure:
             raise
         except psycopg.Error as error:
             if not may_pass(error) or not self._was_committed(decided):
                 raise
         LEDGER_APPEND_SECONDS.observe(time.monotonic() - decided.began_at)
-        self._finish(decided)
 
     def _finish(self, decided: Decided) -> None:
         self._revision = decided.revision
@@ -241,7 +245,7 @@ class BatchCommitter:
             self.disconnect()
             try:
                 first = decided.events[0]
-                return transaction_at(self._writer().connection, first.id) == first.transaction_id
+                return transaction_at(self._writer(), first.id) == first.transaction_id
             except psycopg.Error as error:
                 log.warning("ledger-commit-unknown", error=type(error).__name__)
                 time.sleep(pause_seconds)
@@ -250,15 +254,15 @@ class BatchCommitter:
             waiting.tell(LedgerUnavailable("the outcome of the commit is not known yet"))
         return False
 
-    def _reader(self) -> Connection:
-        if self._reading is None or self._reading.closed:
+    def _reader(self) -> Wire:
+        if self._reading is None or self._reading.connection.closed:
             self._reading = connect_to_read(self._database_url)
         return self._reading
 
-    def _writer(self) -> Appender:
-        if self._appender is None or self._appender.connection.closed:
-            self._appender = Appender(connect_to_write(self._database_url))
-        return self._appender
+    def _writer(self) -> Wire:
+        if self._writing is None or self._writing.connection.closed:
+            self._writing = connect_to_write(self._database_url)
+        return self._writing
 
 
 def _with_patience_left(batch: list[Waiting]) -> list[Waiting]:

@@ -1,10 +1,11 @@
 """The committer's two connections, and which of their errors may pass."""
 
-from typing import Any
-
 import psycopg
 
 from infrastructure.database import CONNECTION_OPTIONS
+from infrastructure.eventstore.appending import APPENDING
+from infrastructure.eventstore.basis import READING
+from infrastructure.eventstore.wire import Wire
 
 _WRITING = (
     "SET lock_timeout = '2s'",
@@ -24,22 +25,22 @@ _READING = (
 )
 
 
-def connect_to_write(database_url: str) -> psycopg.Connection[Any]:
+def connect_to_write(database_url: str) -> Wire:
     """A connection for taking the head lock and appending."""
     connection = psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS)
     for statement in _WRITING:
         connection.execute(statement)
     if connection.info.server_version >= 170_000:
         connection.execute(_TRANSACTION_TIMEOUT)
-    return connection
+    return Wire(connection, READING | APPENDING)
 
 
-def connect_to_read(database_url: str) -> psycopg.Connection[Any]:
-    """A connection on which all statements of a pipeline see the ledger as it was at one moment."""
+def connect_to_read(database_url: str) -> Wire:
+    """A connection on which all that is sent together sees the ledger as it was at one moment."""
     connection = psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS)
     for statement in _READING:
         connection.execute(statement)
-    return connection
+    return Wire(connection, READING)
 
 
 def may_pass(error: Exception) -> bool:

@@ -2,9 +2,6 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import psycopg
 
 from domain.kernel.registry import Registry
 from domain.kernel.streams import StreamId
@@ -13,11 +10,10 @@ from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.rows import EventRow
 from infrastructure.eventstore.snapshots import SnapshotMapper
 from infrastructure.eventstore.transaction import NOTHING, Folded
+from infrastructure.eventstore.wire import Wire
 
 CACHED_STREAMS = 2_000
 """Enough for the streams that many commands share (series); an order of 600 lines is not kept for long."""
-
-Connection = psycopg.Connection[Any]
 
 
 class KnownStreams:
@@ -34,15 +30,15 @@ class KnownStreams:
         """Those of the streams whose tails were found too long for deciding: they are to be loaded."""
         return self._long.intersection(streams) if self._long else set()
 
-    def load(self, connection: Connection, streams: set[StreamId]) -> None:
+    def load(self, wire: Wire, streams: set[StreamId]) -> None:
         """Loads whole streams from their snapshots on, outside any lock."""
         snapshots, tails = read_histories(
-            connection, [(stream, self._snapshots.tag(stream.type)) for stream in streams]
+            wire, [(stream, self._snapshots.tag(stream.type)) for stream in streams]
         )
         loaded = dict.fromkeys(streams, NOTHING)
         for row in snapshots:
             loaded[row.stream] = Folded(row.version, self._snapshots.decode(row))
-        self._fold(connection, loaded, tails)
+        self._fold(wire, loaded, tails)
         self._long -= streams
         self.remember(loaded)
 
@@ -51,11 +47,9 @@ class KnownStreams:
         cache = self._cache
         return {stream: ahead.get(stream) or cache.get(stream, NOTHING) for stream in streams}
 
-    def fold_tails(
-        self, connection: Connection, known: dict[StreamId, Folded], tails: Sequence[EventRow]
-    ) -> None:
+    def fold_tails(self, wire: Wire, known: dict[StreamId, Folded], tails: Sequence[EventRow]) -> None:
         """Brings what is known up to date. A stream with more behind it than a tail holds is not known."""
-        self._fold(connection, known, tails)
+        self._fold(wire, known, tails)
         if len(tails) >= TAIL_EVENTS:
             for stream, count in Counter(row.stream for row in tails).items():
                 if count >= TAIL_EVENTS:
@@ -71,10 +65,10 @@ class KnownStreams:
         while len(self._cache) > CACHED_STREAMS:
             self._cache.popitem(last=False)
 
-    def _fold(self, connection: Connection, known: dict[StreamId, Folded], rows: Sequence[EventRow]) -> None:
+    def _fold(self, wire: Wire, known: dict[StreamId, Folded], rows: Sequence[EventRow]) -> None:
         if not rows:
             return
-        for event in self._reader.read(connection, rows):
+        for event in self._reader.read(wire.connection, rows):
             folded = known[event.stream]
             if event.version != folded.version + 1:
                 raise RuntimeError(f"{event.stream.type} stream has a hole after version {folded.version}")

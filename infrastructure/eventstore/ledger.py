@@ -14,7 +14,7 @@ from application.ports import Clock
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.answers import AnswerSeal
-from infrastructure.eventstore.basis import SELECT_STORED_COMMANDS, stored_command
+from infrastructure.eventstore.basis import STORED_COMMANDS, stored_command
 from infrastructure.eventstore.committer import Committer
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.literals import bytes_array
@@ -82,9 +82,8 @@ class PostgresLedger:
     async def stored(self, claim: IdempotencyClaim) -> Committed | None:
         """The answer stored under a key. Raises `IDEMPOTENCY_KEY_REUSED` if it was for another request."""
         async with reading_connection(self._pool) as connection:
-            cursor = await connection.execute(
-                SELECT_STORED_COMMANDS, (bytes_array([claim.key_hash]), self._clock.now())
-            )
+            cursor = psycopg.AsyncRawCursor(connection)
+            await cursor.execute(STORED_COMMANDS, (bytes_array([claim.key_hash]), self._clock.now()))
             row = await cursor.fetchone()
         return None if row is None else self._answers.replay(stored_command(row), claim)
 

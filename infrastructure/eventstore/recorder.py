@@ -18,13 +18,14 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from infrastructure.eventstore.appending import Append, Appender
+from infrastructure.eventstore.appending import APPENDING, Append, send_append
 from infrastructure.eventstore.rows import (
     SELECT_COLUMNS,
     EventRow,
     row_from_columns,
     stream_of,
 )
+from infrastructure.eventstore.wire import Wire
 
 POLL_SECONDS = 0.004
 
@@ -51,19 +52,19 @@ class LedgerRecorder(ApplicationRecorder):
         """Appends complete rows right behind the head, which is at `kwargs["revision"]`.
 
         Where a transaction is open, it commits it. Raises `ProgrammingError` for events that are not complete
-        rows, and what `Appender.land` does.
+        rows, and what `send_append` says.
         """
         rows = [row for row in stored_events if isinstance(row, EventRow)]
         if len(rows) != len(stored_events):
             raise ProgrammingError("the ledger takes complete rows only; commands go through the committer")
         if rows:
-            self._appender.send(Append(kwargs["revision"], rows[0].id - 1, rows))
-            self._appender.land()
+            send_append(self._wire, Append(kwargs["revision"], rows[0].id - 1, rows))
+            self._wire.receive()
         return [row.id for row in rows]
 
     @cached_property
-    def _appender(self) -> Appender:
-        return Appender(self._connection)
+    def _wire(self) -> Wire:
+        return Wire(self._connection, APPENDING)
 
     def select_events(
         self,

@@ -25,9 +25,9 @@ _NONCE_BYTES = 12
 _CACHED_CIPHERS = 10_000
 _BATCH_KEYS = 500
 
-SELECT_LIVE_KEYS = """
+LIVE_KEYS = """
 SELECT key_id, subject, retention_class, master_key_id, wrapped_key FROM ledger.subject_key
-WHERE subject = ANY(%s::text[]) AND wrapped_key IS NOT NULL AND erase_after IS NULL
+WHERE subject = ANY($1::text[]) AND wrapped_key IS NOT NULL AND erase_after IS NULL
 """
 
 SELECT_KEYS_BY_ID = "SELECT key_id, master_key_id, wrapped_key FROM ledger.subject_key WHERE key_id = ANY(%s)"
@@ -56,7 +56,7 @@ class SubjectKeyRow(NamedTuple):
 
     @property
     def as_live(self) -> tuple[UUID, str, RetentionClass, str, bytes]:
-        """As `SELECT_LIVE_KEYS` will show it."""
+        """As `LIVE_KEYS` will show it."""
         return self[:5]
 
 
@@ -138,7 +138,7 @@ class BatchKeys:
         subjects: Iterable[str],
         rows: Iterable[tuple[Any, ...]],
     ) -> None:
-        """`rows` are what `SELECT_LIVE_KEYS` gave for these subjects."""
+        """`rows` are what `LIVE_KEYS` gave for these subjects."""
         self._wrap = wrap
         self._ids = ids
         self._at = at

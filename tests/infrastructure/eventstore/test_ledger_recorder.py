@@ -151,7 +151,8 @@ def test_the_tail_of_a_long_stream_is_read_by_index_without_its_history(
             " FROM generate_series(1, 100000) AS i"
         )
         admin.execute("ANALYZE ledger.event")
-    with psycopg.connect(database_urls.service, autocommit=True) as connection:
+    raw = psycopg.RawCursor
+    with psycopg.connect(database_urls.service, autocommit=True, cursor_factory=raw) as connection:
         connection.execute(f"SET plan_cache_mode = {plan}".encode())
         connection.prepare_threshold = 0
         for streams in (["long"], ["long", *(f"short-{number}" for number in range(255))]):

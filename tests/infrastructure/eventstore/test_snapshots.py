@@ -8,6 +8,7 @@ import pytest
 from domain.numbering.series import NUMBER_SERIES
 from domain.streams import REGISTRY
 from infrastructure.eventstore.basis import TAIL_EVENTS, read_histories
+from infrastructure.eventstore.connections import connect_to_read
 from infrastructure.eventstore.snapshots import SnapshotMapper
 from infrastructure.eventstore.snapshotting import Snapshotter
 from tests.support.ledger_fixtures import (
@@ -74,8 +75,9 @@ def test_a_process_that_knows_nothing_loads_the_snapshot_and_only_what_came_afte
 ) -> None:
     give_numbers(database_urls.service, NUMBERS)
     keep(database_urls)
-    with psycopg.connect(database_urls.service, autocommit=True) as connection:
-        (snapshot,), tail = read_histories(connection, [(SERIES, TAG)])
+    wire = connect_to_read(database_urls.service)
+    with wire.connection:
+        (snapshot,), tail = read_histories(wire, [(SERIES, TAG)])
     assert snapshot.version == 512
     assert [row.originator_version for row in tail] == list(range(513, NUMBERS + 2))
     assert next_number(database_urls) == NUMBERS + 1

@@ -90,13 +90,28 @@ class SubjectIndex(Protocol):
         ...
 
 
+class OldReadModels(Protocol):
+    """Read models of older versions, which nobody tells of an erasure. Raises `ReadStoreUnavailable`."""
+
+    async def drop(self) -> None:
+        """Drops all there are."""
+        ...
+
+
 class Erasure:
     """Takes requests to erase, and finishes what they call for."""
 
     def __init__(
-        self, keys: SubjectKeys, index: SubjectIndex, ledger: Ledger, registry: Registry, clock: Clock
+        self,
+        keys: SubjectKeys,
+        index: SubjectIndex,
+        old_read_models: OldReadModels,
+        ledger: Ledger,
+        registry: Registry,
+        clock: Clock,
     ) -> None:
         self._keys = keys
+        self._old_read_models = old_read_models
         self._ledger = ledger
         self._registry = registry
         self._index = index
@@ -125,7 +140,10 @@ class Erasure:
         """Destroys what is due and tells the streams of destroyed keys; returns how many keys it finished."""
         await self._keys.destroy_due(self._clock.now())
         finished = 0
-        for key in await self._keys.to_redact(BATCH_KEYS):
+        if keys := await self._keys.to_redact(BATCH_KEYS):
+            # At once, even where processes of that version still run: they may know nothing of erasures.
+            await self._old_read_models.drop()
+        for key in keys:
             # Nothing is sealed under a destroyed key: once the index shows this moment, it is complete.
             if not await self._index.shows(await self._ledger.head_position()):
                 break

@@ -46,6 +46,7 @@ from infrastructure.outbox.subscribers import WEBHOOK
 from infrastructure.outbox.target import TargetSeal
 from infrastructure.outbox.turn import Delivery
 from infrastructure.readstore.head import HeadWatch
+from infrastructure.readstore.old_versions import PostgresOldReadModels
 from infrastructure.readstore.runner import ProjectionRunner
 from infrastructure.readstore.store import PostgresReadStore
 from infrastructure.readstore.subject_index import ReadModelSubjectIndex
@@ -106,6 +107,7 @@ class System:
     verifier: Verifier
     subject_keys: SubjectKeys
     secrets: SubjectSecrets
+    old_read_models: PostgresOldReadModels
     erasure: Erasure
     observer: DocumentObserver
     fingerprint: Fingerprint
@@ -155,6 +157,7 @@ def build_system(
     committer = Committer(urls.service, REGISTRY, answers, wrap, clock, RandomIds())
     ledger = PostgresLedger(pool, committer, reader, answers, clock)
     read_store = PostgresReadStore(pool)
+    old_read_models = PostgresOldReadModels(pool, PROJECTIONS, clock)
     subject_keys = PostgresSubjectKeys(pool)
     secrets = PostgresSubjectSecrets(pool, wrap)
     files = DocumentFiles(vault, secrets)
@@ -176,7 +179,10 @@ def build_system(
         verifier=Verifier(PostgresLedgerProof(ledger, mapper, REGISTRY), files, signer, renderer),
         subject_keys=subject_keys,
         secrets=secrets,
-        erasure=Erasure(subject_keys, ReadModelSubjectIndex(read_store), ledger, REGISTRY, clock),
+        old_read_models=old_read_models,
+        erasure=Erasure(
+            subject_keys, ReadModelSubjectIndex(read_store), old_read_models, ledger, REGISTRY, clock
+        ),
         observer=MetricsObserver(),
         fingerprint=KeyedFingerprint(keys.derive(b"fingerprint")),
         request_hash_key=keys.derive(b"request-hash"),

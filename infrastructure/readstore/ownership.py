@@ -32,6 +32,11 @@ def lock_number(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
+def lock_of_projection(name: str, version: int) -> str:
+    """The name of the lock that the owner of a projection's version has."""
+    return f"projection:{name}" if version == 1 else f"projection:{name}:{version}"
+
+
 def try_to_own(connection: psycopg.Connection[Any], name: str) -> bool:
     """Takes the lock of that name on a lease; False where another session has it.
 

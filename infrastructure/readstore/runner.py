@@ -15,7 +15,7 @@ from infrastructure.database import CONNECTION_OPTIONS
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.readstore.head import HeadWatch
-from infrastructure.readstore.ownership import try_to_own
+from infrastructure.readstore.ownership import lock_of_projection, try_to_own
 from infrastructure.readstore.rows import Change, copy_rows, read_rows, write_rows
 from infrastructure.readstore.tracking import hold_tracking, move_tracking, start_tracking
 from infrastructure.telemetry import PROJECTION_LAG_EVENTS
@@ -82,9 +82,7 @@ class ProjectionRunner:
     def _own(self, connection: psycopg.Connection[Any]) -> None:
         # Rows and position are lost together, if at all, and are folded again.
         connection.execute("SET synchronous_commit = off")
-        name = f"projection:{self._projection.name}"
-        if self._projection.version > 1:
-            name += f":{self._projection.version}"
+        name = lock_of_projection(self._projection.name, self._projection.version)
         while not self._stopping.is_set():
             if try_to_own(connection, name):
                 self._follow(connection)

@@ -14,6 +14,7 @@ from domain.kernel.facts import rfc3339
 from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
 from infrastructure.keys.store import KeyStore, RotatingRing
 from infrastructure.settings import Settings
+from infrastructure.telemetry import configure_logging
 from interfaces.bootstrap import System, build_system, database_urls
 
 EXIT_CHECK_FAILED = 1
@@ -104,7 +105,10 @@ def erase(
 
 
 async def _with_system(use: Any) -> Any:
-    system = build_system(Settings())
+    settings = Settings()
+    # What the parts of a system log must not come between what the command prints.
+    configure_logging(settings.log_level, settings.log_format)
+    system = build_system(settings)
     await system.start()
     try:
         return await use(system)

@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 BUSY_STEP_SECONDS = 0.005
 IDLE_STEP_SECONDS = 0.025
 ERASING_PAUSE_SECONDS = 2.0
+OLD_READ_MODELS_PAUSE_SECONDS = 600.0
 STANDBY_SECONDS = 0.25
 UNREACHABLE_SECONDS = 0.25
 
@@ -142,6 +143,7 @@ async def _project(system: System) -> None:
         outbox_relay(system).run(stopping),
         command_log_keeper(system).run(stopping),
         _erase_what_is_due(system, stopping),
+        _drop_old_read_models(system, stopping),
     )
     await asyncio.to_thread(snapshots.stop)
     for runner in runners:
@@ -157,6 +159,16 @@ async def _erase_what_is_due(system: System, stopping: asyncio.Event) -> None:
         return ERASING_PAUSE_SECONDS
 
     await repeat("erasing", erase, stopping, again_seconds=ERASING_PAUSE_SECONDS)
+
+
+async def _drop_old_read_models(system: System, stopping: asyncio.Event) -> None:
+    """Drops the read models that a deployment left behind, once nobody can want them any more."""
+
+    async def drop() -> float:
+        await system.old_read_models.drop_given_up()
+        return OLD_READ_MODELS_PAUSE_SECONDS
+
+    await repeat("old-read-models", drop, stopping, again_seconds=ERASING_PAUSE_SECONDS)
 
 
 async def _issue(system: System, shard: Shard) -> None:

@@ -277,12 +277,12 @@ _IDS_OF_ORDER = _documents_with(DOCUMENT_TABLE.c.order_id).with_only_columns(DOC
 
 def select_document(document_id: str) -> Query:
     """One document, whoever may see it."""
-    return Query(_BY_ID, {"wanted": document_id})
+    return Query(_BY_ID, {"wanted": document_id}, together=True)
 
 
 def select_document_by_key(document_key: str) -> Query:
     """The document with that key."""
-    return Query(_BY_KEY, {"wanted": document_key})
+    return Query(_BY_KEY, {"wanted": document_key}, together=True)
 
 
 def select_documents_by_id(document_ids: list[str]) -> Query:

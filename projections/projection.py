@@ -73,11 +73,14 @@ class Query:
     """A statement with the values of its parameters; one statement object serves all calls of its kind.
 
     `one_plan` says that one plan suits whatever values. A search is planned anew for the values it has.
+    `together` says that it looks few rows up by their key, in no order, so that many such may be asked in one
+    statement.
     """
 
     statement: Select[Any]
     parameters: Mapping[str, Any]
     one_plan: bool = True
+    together: bool = False
 
 
 FoldByName = Mapping[str, Callable[[Row, RecordedEvent], Row | None]]

@@ -1,7 +1,7 @@
 """Turns the projections' statements into SQL text, once for each statement object."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,13 @@ _STATEMENTS = 1024
 _AT_POSITION = sql.SQL(
     "SELECT {position} AS shown_position, found.*"
     " FROM (VALUES (1)) AS once LEFT JOIN (SELECT true AS is_row, q.* FROM ({query}) AS q) AS found ON true"
+)
+
+_AT_POSITION_TOGETHER = sql.SQL(
+    "SELECT {position} AS shown_position, asked.place, found.*"
+    " FROM unnest({values}) WITH ORDINALITY AS asked({names}, place)"
+    # The offset keeps the planner from reading the whole table once for all of them.
+    " LEFT JOIN LATERAL (SELECT true AS is_row, q.* FROM ({query}) AS q OFFSET 0) AS found ON true"
 )
 
 
@@ -51,7 +58,30 @@ def compiled_at_position(statement: Select[Any], projections: tuple[str, ...]) -
     """
     alone = compiled(statement)
     text = _AT_POSITION.format(position=position_expression(projections), query=sql.SQL(alone.text.decode()))
-    return Compiled(text.as_bytes(), alone.constants, alone.names)
+    return replace(alone, text=text.as_bytes())
+
+
+@lru_cache(_STATEMENTS)
+def compiled_together(
+    statement: Select[Any], projections: tuple[str, ...], parameters: tuple[str, ...]
+) -> Compiled:
+    """The same for several values of its parameters, given as arrays: each row tells the place of its values.
+
+    All of them are answered as of one moment, each by a look-up of its own. The statement has no constants.
+    """
+    alone = compiled(statement)
+    binds = statement.compile(dialect=DIALECT).binds
+    types = {name: binds[name].type.compile(dialect=DIALECT) for name in parameters}
+    columns = {name: sql.SQL("asked.{}").format(sql.Identifier(name)).as_string() for name in parameters}
+    text = _AT_POSITION_TOGETHER.format(
+        position=position_expression(projections),
+        values=sql.SQL(", ").join(
+            sql.SQL("{}::{}[]").format(sql.Placeholder(name), sql.SQL(of)) for name, of in types.items()
+        ),
+        names=sql.SQL(", ").join(map(sql.Identifier, parameters)),
+        query=sql.SQL(alone.text.decode() % columns),
+    )
+    return replace(alone, text=text.as_bytes())
 
 
 @lru_cache(_STATEMENTS)

@@ -1,14 +1,17 @@
 """Runs the projections' queries over a psycopg pool: one query in one statement, several in one snapshot."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from psycopg import sql
 from psycopg.rows import dict_row
+from sqlalchemy import Select
 
 from application.ports import Found, ReadStoreUnavailable
 from infrastructure.eventstore.ledger import Pool, reading_connection
-from infrastructure.readstore.compiling import compiled, compiled_at_position, tables_of
+from infrastructure.readstore.compiling import compiled, compiled_at_position, compiled_together, tables_of
+from infrastructure.readstore.gathering import Gathering, Parameters
 from infrastructure.readstore.progress import Positions, Progress
 from infrastructure.readstore.tracking import position_expression
 from projections.projection import Query
@@ -22,12 +25,15 @@ class PostgresReadStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._progress = Progress(self._positions)
+        self._gatherings: dict[tuple[Select[Any], tuple[str, ...]], Gathering] = {}
 
     async def fetch(self, projections: Sequence[str], *queries: Query) -> Found:
         """Runs queries in one snapshot with the projections' position. Raises `ReadStoreUnavailable`."""
         names = tuple(projections)
         if not queries:
             found = Found([], (await self._positions([names]))[names])
+        elif len(queries) == 1 and queries[0].together:
+            found = await self._gathering(names, queries[0].statement).found(queries[0].parameters)
         elif len(queries) == 1:
             found = await self._fetch_one(names, queries[0])
         else:
@@ -45,6 +51,28 @@ class PostgresReadStore:
     async def position(self, projections: Sequence[str]) -> int:
         """How far the slowest of the projections has come."""
         return (await self.fetch(projections)).position
+
+    def _gathering(self, projections: tuple[str, ...], statement: Select[Any]) -> Gathering:
+        kind = (statement, projections)
+        if kind not in self._gatherings:
+            self._gatherings[kind] = Gathering(partial(self._fetch_together, projections, statement))
+        return self._gatherings[kind]
+
+    async def _fetch_together(
+        self, projections: tuple[str, ...], statement: Select[Any], asked: Sequence[Parameters]
+    ) -> list[Found]:
+        names = tuple(asked[0])
+        together = compiled_together(statement, projections, names)
+        arrays = {name: [parameters[name] for parameters in asked] for name in names}
+        async with reading_connection(self._pool, ReadStoreUnavailable) as connection:
+            cursor = await connection.execute(together.text, arrays, binary=True)
+            rows = await cursor.fetchall()
+        position = rows[0][0]
+        answers = [Found([[]], position) for _ in asked]
+        for _, place, is_row, *values in rows:
+            if is_row:
+                answers[place - 1].results[0].append(dict(zip(together.names, values, strict=True)))
+        return answers
 
     async def _fetch_one(self, projections: tuple[str, ...], query: Query) -> Found:
         statement = compiled_at_position(query.statement, projections)

@@ -1,8 +1,12 @@
 """Ledgers worth projecting, and read models as rows to compare."""
 
+from collections.abc import Iterable
+
 import psycopg
 from psycopg import sql
 
+from application.handlers.inbound import CloudEvent, read_fact, receive_fact
+from application.ledger import Command
 from domain.kernel.recorded import RecordedEvent
 from domain.streams import REGISTRY
 from infrastructure.eventstore.event_reader import EventReader
@@ -11,8 +15,10 @@ from infrastructure.readstore.rows import key_columns, table_identifier
 from infrastructure.readstore.runner import catch_up_once
 from projections.number_series import SERIES as SERIES_PROJECTION
 from projections.projection import Key, Projection, Row, RowFold
+from tests.support.facts import FINGERPRINT
 from tests.support.folding import fold_into
 from tests.support.ledger_fixtures import (
+    AUDIT,
     SERIES,
     a_command,
     assigning,
@@ -20,6 +26,7 @@ from tests.support.ledger_fixtures import (
     ledger_rows,
     running_committer,
 )
+from tests.support.snapshots import order_data
 from tests.support.subject_keys import a_wrap
 
 READER = EventReader(LedgerMapper(REGISTRY), a_wrap())
@@ -31,6 +38,17 @@ def give_numbers(service_url: str, count: int, name: str = "holder") -> None:
         commands = [a_command(assigning(f"{name}/{number}"), SERIES) for number in range(count)]
         for future in [committer.submit(command) for command in commands]:
             future.result(timeout=60)
+
+
+def pay_orders(service_url: str, order_ids: Iterable[str]) -> None:
+    """Takes paid orders in; each leads to a receipt with a number."""
+    envelope = {"specversion": "1.0", "source": "urn:t", "type": "orders.PAID_IN_ESCROW"}
+    with running_committer(service_url) as committer:
+        for order_id in order_ids:
+            event = CloudEvent.model_validate({**envelope, "id": order_id, "data": order_data(order_id)})
+            fact = read_fact(event, FINGERPRINT)
+            command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
+            committer.submit(command).result(timeout=60)
 
 
 def catch_up(service_url: str, projection: Projection = SERIES_PROJECTION) -> None:

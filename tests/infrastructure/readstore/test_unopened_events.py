@@ -5,8 +5,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from application.handlers.inbound import CloudEvent, read_fact, receive_fact
-from application.ledger import Command
 from application.signing import KeyUnusable
 from domain.documents.order import OrderPaid
 from domain.streams import REGISTRY
@@ -18,22 +16,14 @@ from infrastructure.readstore.runner import catch_up_once
 from projections.documents import DOCUMENTS
 from projections.projection import Projection
 from projections.subject_streams import SUBJECT_STREAMS
-from tests.support.facts import FINGERPRINT
-from tests.support.ledger_fixtures import AUDIT, LedgerUrls, head_of, ledger_rows, running_committer
-from tests.support.projected import READER, fresh_rows, live_rows, tracking
-from tests.support.snapshots import order_data
+from tests.support.ledger_fixtures import LedgerUrls, head_of, ledger_rows
+from tests.support.projected import READER, fresh_rows, live_rows, pay_orders, tracking
 
 
 @pytest.fixture
 def urls(database_urls: LedgerUrls) -> LedgerUrls:
     """A ledger with two paid orders."""
-    with running_committer(database_urls.service) as committer:
-        for order_id in ("o-1", "o-2"):
-            envelope = {"specversion": "1.0", "source": "urn:t", "type": "orders.PAID_IN_ESCROW"}
-            event = CloudEvent.model_validate({**envelope, "id": order_id, "data": order_data(order_id)})
-            fact = read_fact(event, FINGERPRINT)
-            command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
-            committer.submit(command).result(timeout=30)
+    pay_orders(database_urls.service, ["o-1", "o-2"])
     return database_urls
 
 

@@ -2,9 +2,11 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 STAMP := .venv/.complete-$(shell cat requirements.txt pyproject.toml | sha256sum | cut -c1-16)
+PEERS := benchmarks/peers/.venv
+PEERS_STAMP := $(PEERS)/.complete-$(shell sha256sum <benchmarks/peers/requirements.txt | cut -c1-16)
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-.PHONY: run test check chaos bench format golden lock clean
+.PHONY: run test check chaos bench bench-peers format golden lock clean
 
 run: $(STAMP) ## start everything on this machine
 	BILLING_DEMO=$${BILLING_DEMO:-1} exec $(BIN)/billing run
@@ -25,6 +27,9 @@ chaos: $(STAMP) ## break everything at random for MINUTES and check that nothing
 bench: $(STAMP) ## measure everything and write docs/performance.json and its page; SCALE=full for large ledgers
 	$(BIN)/python -m benchmarks --write --scale $${SCALE:-quick}
 
+bench-peers: $(STAMP) $(PEERS_STAMP) ## measure what a user would pick instead and write its table
+	$(BIN)/python -m benchmarks peers --write --scale $${SCALE:-quick}
+
 format: $(STAMP) ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -38,6 +43,12 @@ lock: $(STAMP) ## lock the dependencies of pyproject.toml
 
 clean: ## remove what was built; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+
+$(PEERS_STAMP): benchmarks/peers/requirements.txt | $(STAMP)
+	rm -rf $(PEERS)
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(PEERS)
+	$(BIN)/uv pip install --quiet --require-hashes --python $(PEERS)/bin/python --requirement $<
+	touch $@
 
 $(STAMP): requirements.txt pyproject.toml scripts/build-venv
 	scripts/build-venv $@

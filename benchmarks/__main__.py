@@ -15,11 +15,15 @@ from benchmarks.measurements import (
     growth,
     http_commands,
     loading,
+    peers,
     projections,
     queries,
 )
+from benchmarks.peers import environment
 from benchmarks.report import RESULTS, Run, machine, one_page, run_from_json, write_page
 from benchmarks.results import Result
+
+PEERS = "peers"
 
 MEASUREMENTS: dict[str, Callable[[Bench], list[Result]]] = {
     "commands": commands.measure_commands,
@@ -36,25 +40,31 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Result]]] = {
     "document-center": document_center.measure_document_center,
     "growth": growth.measure_growth,
 }
+"""What is measured unless something is named."""
+
+BY_NAME = {**MEASUREMENTS, PEERS: peers.measure_peers}
+"""What can be named: the peers too, which not everybody has installed."""
 
 
 def main() -> None:
     """Runs what is named, or everything; prints a page and, with `--write`, updates the committed results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BY_NAME))
     parser.add_argument("--scale", choices=sorted(SCALES), default="quick")
     parser.add_argument("--json", type=Path, help="a file for the results of this run")
     parser.add_argument("--write", action="store_true", help="update docs/performance.json and its page")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - MEASUREMENTS.keys()
+    unknown = set(arguments.names) - BY_NAME.keys()
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
+    if PEERS in arguments.names and not environment.is_installed():
+        parser.error("the peers are not installed; make bench-peers does that first")
     results: list[Result] = []
     with bench(SCALES[arguments.scale]) as running:
         described = machine(running)
         for name in arguments.names or MEASUREMENTS:
             started = time.perf_counter()
-            results += MEASUREMENTS[name](running)
+            results += BY_NAME[name](running)
             run = Run(arguments.scale, described, tuple(results))
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
             if arguments.json:

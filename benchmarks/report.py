@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.harness import FSYNC_SECONDS, Bench
-from benchmarks.results import Result, result_from_json
+from benchmarks.results import PEER, Result, result_from_json
 
 _PACKAGES = ("eventsourcing", "granian", "litestar", "psycopg", "pydantic", "reportlab")
 
@@ -92,10 +92,10 @@ def one_page(run: Run) -> str:
     return "\n".join(lines)
 
 
-def markdown_table(run: Run) -> str:
-    """The table of docs/performance.md."""
+def markdown_table(results: Iterable[Result]) -> str:
+    """A table of docs/performance.md."""
     rows = ["| | figure | reference | ratio (spread) | wanted |", "| --- | ---: | --- | ---: | --- |"]
-    for result in run.results:
+    for result in results:
         note = f"<br>{result.note}" if result.note else ""
         reference = f"{result.reference}: {figure(result.reference_value, result.unit)}"
         rows.append(
@@ -119,7 +119,13 @@ def write_page(run: Run) -> None:
 
 def page_of(run: Run, text: str) -> str:
     """The page's text with a run's tables between its markers. Raises ValueError without them."""
-    for name, content in (("figures", markdown_table(run)), ("machine", markdown_machine(run))):
+    peers = [result for result in run.results if result.name.startswith(PEER)]
+    figures = [result for result in run.results if not result.name.startswith(PEER)]
+    for name, content in (
+        ("figures", markdown_table(figures)),
+        ("peers", markdown_table(peers)),
+        ("machine", markdown_machine(run)),
+    ):
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
         before, found_begin, rest = text.partition(begin)
         _, found_end, after = rest.partition(end)

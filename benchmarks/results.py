@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+PEER = "peer-"
+"""How the names of results begin that hold us against what a user would pick instead."""
+
 Rate = Callable[[], float]
 """Runs one round and gives its figure, in the result's unit."""
 

@@ -17,6 +17,7 @@ from domain.kernel.streams import StreamId
 from domain.numbering.series import NUMBER_SERIES, NumberFormat, assign_number, open_series
 from interfaces.bootstrap import System
 from tests.support.house import paid
+from tests.support.snapshots import financial_snapshot
 
 AUDIT = Audit(
     tenant_id="default",
@@ -55,6 +56,24 @@ def paying_an_order(system: System) -> Command:
     """A paid order of two lines with all it leads to: claimed, recorded, its receipt drafted and numbered."""
     fact = read_fact(parse(CloudEvent, paid(f"o-{uuid4()}")), system.fingerprint)
     return Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
+
+
+def five_line_order() -> dict[str, Any]:
+    """The event of a paid order of five lines that nobody has sent; its sums are those of any paid order."""
+    order_id = f"o-{uuid4()}"
+    lines = [
+        {
+            "lineId": f"l-{number}",
+            "kind": "GOODS",
+            "description": f"Enamel kettle {number}",
+            "quantity": "2",
+            "unitAmount": 700,
+            "amount": 1400,
+            "taxCategory": "S",
+        }
+        for number in range(5)
+    ]
+    return paid(order_id, orderFinancialSnapshot=financial_snapshot(f"snap-{order_id}", lines=lines))
 
 
 def _numbering(series: StreamId, numbers: int) -> Command:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.__main__ import MEASUREMENTS
 from benchmarks.references.bare_reportlab import draw_receipt
 from benchmarks.report import PAGE, RESULTS, Run, one_page, page_of, run_from_json
-from benchmarks.results import Result, Target, side_by_side
+from benchmarks.results import PEER, Result, Target, side_by_side
 from infrastructure.rendering.pdf import render_pdf
 from tests.support.golden_documents import golden_documents
 from tests.support.source_tree import PROJECT
@@ -24,6 +24,16 @@ def test_the_page_shows_the_committed_results() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert page_of(run, text) == text, "run: make bench"
     assert all(result.title in text for result in run.results)
+
+
+def test_peers_have_a_table_of_their_own() -> None:
+    run = Run("quick", {}, (_result("a", 1.0), _result(f"{PEER}b", 1.0)))
+    markers = "".join(
+        f"<!-- generated: {name} --><!-- end: {name} -->" for name in ("figures", "peers", "machine")
+    )
+    figures, peers, _ = page_of(run, markers).split("<!-- end: ")[:3]
+    assert "| A |" in figures and "| PEER-B |" not in figures
+    assert "| PEER-B |" in peers and "| A |" not in peers
 
 
 def test_results_survive_being_written_and_read() -> None:

@@ -1,7 +1,7 @@
 """Rings of keys on disk: each key is named by its own fingerprint, so that one flipped byte is found.
 
-A ring is a folder with the keys it ever had and `current`, which names the one in use. Files are read at
-every use and compared byte for byte with the one form in which they are written, so damage shows at once;
+A ring is a folder with its keys, old ones included, and `current`, which names the one in use. Files are read
+at every use and compared byte for byte with the one form in which they are written, so damage shows at once;
 only the parsing of bytes that were found sound before is spared.
 """
 
@@ -33,6 +33,10 @@ _CURRENT = "current"
 _SECRET_DOMAIN = b"billing-docs secret fingerprint v1\n"
 
 
+class NotRetired(Exception):
+    """A key is not retired, and nothing has changed; the text is a sentence that says why."""
+
+
 class KeyRing(ABC):
     """What all rings share: the folder, the pointer to the current key and the making of new ones."""
 
@@ -49,7 +53,7 @@ class KeyRing(ABC):
         return pointer[1].decode("ascii")
 
     def key_ids(self) -> tuple[str, ...]:
-        """Every key the ring ever had, sorted."""
+        """Every key the ring has, sorted."""
         try:
             names = [entry.name for entry in self._folder.iterdir()]
         except FileNotFoundError:
@@ -186,6 +190,21 @@ class SecretRing(KeyRing):
         if _secret_file(secret) != content or _secret_id(secret) != key_id:
             raise KeyUnusable(self.name, "corrupt")
         return SecretKey(key_id, secret)
+
+    def retire(self, key_id: str) -> None:
+        """Remove an old secret for good, damaged or not: what it sealed or wrapped opens no more.
+
+        Raises NotRetired for the current one and where there is none of that id, KeyUnusable.
+        """
+        if key_id not in self.key_ids():
+            raise NotRetired(f"There is no key {key_id}.")
+        if key_id == self.current_id():
+            raise NotRetired(f"{key_id} is the current key: rotate first.")
+        try:
+            (self._folder / f"{key_id}.key").unlink()
+            sync_folder(self._folder)
+        except OSError as error:
+            raise KeyUnusable(self.name, "unwritable") from error
 
     def check(self) -> None:
         """Read every secret. Raises KeyUnusable."""

@@ -11,7 +11,9 @@ from application.erasure import SubjectKeyState
 from application.ports import ReadStoreUnavailable
 from application.signing import KeyUnusable
 from domain.kernel.facts import rfc3339
+from infrastructure.eventstore.master_keys import retire_master_key
 from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
+from infrastructure.keys.rings import NotRetired
 from infrastructure.keys.store import KeyStore, RotatingRing
 from infrastructure.settings import Settings
 from infrastructure.telemetry import configure_logging
@@ -27,7 +29,7 @@ keys_app = typer.Typer(help="Checks, rotates and destroys keys.", invoke_without
 
 @keys_app.callback()
 def check_keys(context: typer.Context, as_json: AsJson = False) -> None:
-    """Checks every key and lists the seals' public ones; exit 1 if one is missing or damaged.
+    """Checks every key, lists those of seals and the master keys; exit 1 if one is missing or damaged.
 
     Example: billing keys --json
     """
@@ -36,7 +38,12 @@ def check_keys(context: typer.Context, as_json: AsJson = False) -> None:
     store = KeyStore(Settings().data_dir / "keys")
     try:
         store.check()
-        found = {"current": store.seal.current_id(), "seal": list(store.seal.key_ids())}
+        found = {
+            "current": store.seal.current_id(),
+            "seal": list(store.seal.key_ids()),
+            "currentMaster": store.subjects.current_id(),
+            "masters": list(store.subjects.key_ids()),
+        }
     except KeyUnusable as error:
         typer.echo(json.dumps({"finding": str(error)}) if as_json else str(error))
         raise typer.Exit(EXIT_CHECK_FAILED) from None
@@ -44,6 +51,9 @@ def check_keys(context: typer.Context, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found))
     else:
         typer.echo(f"All keys are intact. Documents are sealed with {found['current']}.")
+        typer.echo(f"Keys of subjects are wrapped by {found['currentMaster']}.")
+        for old in (key_id for key_id in found["masters"] if key_id != found["currentMaster"]):
+            typer.echo(f"The older master key {old} is still there.")
 
 
 @keys_app.command("rotate")
@@ -73,6 +83,28 @@ def rewrap(as_json: AsJson = False) -> None:
     """
     rewrapped = _rewrap(KeyStore(Settings().data_dir / "keys"))
     typer.echo(json.dumps({"rewrapped": rewrapped}) if as_json else f"{rewrapped} keys were wrapped anew.")
+
+
+@keys_app.command("retire")
+def retire(
+    master_key: Annotated[str, typer.Argument(help="Which one, as `billing keys` lists it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Removes an old master key of subjects' keys for good; exit 1 if it is current or a live key needs it.
+
+    Example: billing keys retire 9f86d081884c7d65
+    """
+    store = KeyStore(Settings().data_dir / "keys")
+    try:
+        with _connected() as connection:
+            retire_master_key(connection, store.subjects, master_key)
+    except NotRetired as error:
+        typer.echo(json.dumps({"finding": str(error)}) if as_json else str(error))
+        raise typer.Exit(EXIT_CHECK_FAILED) from None
+    if as_json:
+        typer.echo(json.dumps({"retired": master_key, "current": store.subjects.current_id()}))
+    else:
+        typer.echo(f"The master key {master_key} is removed. Remove it from every copy of this folder, too.")
 
 
 @keys_app.command("subject")
@@ -119,9 +151,12 @@ async def _with_system(use: Any) -> Any:
 
 
 def _rewrap(store: KeyStore) -> int:
-    url = database_urls(Settings()).service
-    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    with _connected() as connection:
         return rewrap_keys(connection, SubjectKeyWrap(store.subjects))
+
+
+def _connected() -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(database_urls(Settings()).service, autocommit=True, connect_timeout=5)
 
 
 def _tell(keys: list[SubjectKeyState], *, as_json: bool) -> None:

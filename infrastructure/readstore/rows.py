@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -122,7 +123,7 @@ def _parameters(row: Row, statements: _Sql) -> Row:
 
 
 def _wrapped(value: Any) -> Jsonb | None:
-    return None if value is None else Jsonb(value)
+    return None if value is None else Jsonb(value, dumps=to_json)
 
 
 @cache

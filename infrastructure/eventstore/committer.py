@@ -91,9 +91,9 @@ class Committer:
         self._batches.disconnect()
 
     def _drain(self, carried: list[Waiting]) -> list[Waiting]:
-        """The carried commands and those queued, waiting for the first if need be; empty at the end.
+        """The carried commands and those queued, waiting for the first if need be.
 
-        It is empty too where a batch is under way, which is not to wait for others to come. Callers who were
+        It is empty where the batch under way has landed before anybody came, and at the end. Callers who were
         answered together come back together, but not at the same instant: where fewer are here than last
         time, the rest gets a moment, for a flush of the log costs more than that.
         """
@@ -103,9 +103,12 @@ class Committer:
             if self._queue.empty() and (batch or self._batches.is_under_way):
                 now = time.monotonic()
                 linger_until = linger_until or now + LINGER_SECONDS
-                if not batch or 2 * len(batch) > self._last_batch_size or now > linger_until:
+                is_late = now > linger_until
+                if batch and (is_late or 2 * len(batch) > self._last_batch_size):
                     break
-                time.sleep(LINGER_STEP_SECONDS)
+                if not batch and self._batches.has_landed():
+                    break
+                time.sleep(LINGER_SECONDS if is_late else LINGER_STEP_SECONDS)
                 continue
             waiting = self._queue.get()
             if waiting is None:

@@ -76,6 +76,10 @@ class BatchCommitter:
         """Whether a batch has been sent and has not landed."""
         return self._under_way is not None
 
+    def has_landed(self) -> bool:
+        """Whether `land` would return at once."""
+        return self._under_way is None or self._writing is None or self._writing.is_answered()
+
     def take_again(self) -> list[Waiting]:
         """Commands that have to be decided again; the next batch begins with them."""
         again, self._again = self._again, []

@@ -43,6 +43,15 @@ class Wire:
         pgconn.pipeline_sync()
         self.connection.wait(generators.send(pgconn))
 
+    def is_answered(self) -> bool:
+        """Whether `receive` has something to tell already, if only that the connection is lost."""
+        pgconn = self.connection.pgconn
+        try:
+            pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+        return not pgconn.is_busy()
+
     def receive(self) -> list[list[tuple[Any, ...]]]:
         """Waits for the rows of each request. Raises the first error, after which nothing was done."""
         pgconn, wait = self.connection.pgconn, self.connection.wait

@@ -75,7 +75,7 @@ def keys_of(urls: LedgerUrls, subject: str = "party:buyer-17") -> list[tuple[Any
 def erase(urls: LedgerUrls, subject: str = "party:buyer-17") -> None:
     """Destroys the live keys of a subject, as another process would."""
     with psycopg.connect(urls.service, autocommit=True) as connection, connection.transaction():
-        connection.execute("SELECT ledger.lock_head()")
+        connection.execute("SELECT ledger.lock_head_to_change()")
         connection.execute(
             "UPDATE ledger.subject_key SET wrapped_key = NULL, erased_at = now() WHERE subject = %s"
             " AND wrapped_key IS NOT NULL",

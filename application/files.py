@@ -4,8 +4,15 @@ import asyncio
 from uuid import UUID
 
 from application.ports import SubjectSecrets
-from application.vault import FileErased, Vault
+from application.vault import Vault
 from domain.documents.document import DocumentIssued
+
+
+class FileErased(Exception):
+    """The file is kept, but the key of the person whose it was is destroyed: nobody can read it again.
+
+    Nothing is wrong with the vault, which knows no persons: this is not one of its errors.
+    """
 
 
 class DocumentFiles:
@@ -16,7 +23,7 @@ class DocumentFiles:
         self._secrets = secrets
 
     async def read(self, issued: DocumentIssued, name: str) -> bytes:
-        """The plain bytes of one of the document's files. Raises `VaultError`, among them `FileErased`."""
+        """The plain bytes of one of the document's files. Raises `VaultError`, `FileErased`."""
         secret = None
         if issued.sealed_under is not None:
             key_id = UUID(issued.sealed_under)

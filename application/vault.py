@@ -33,10 +33,6 @@ class VaultMissing(VaultError):
     """There is no object of that name."""
 
 
-class FileErased(VaultError):
-    """The object is kept, but the key of the person whose it was is destroyed: nobody can read it again."""
-
-
 @dataclass(frozen=True)
 class SubjectSecret:
     """A key of a person, 32 bytes; without it an object that was sealed for that person does not open."""

@@ -5,14 +5,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from application.content import document_content
-from application.files import DocumentFiles
+from application.files import DocumentFiles, FileErased
 from application.ports import LedgerProof, Proof, Renderer
 from application.signing import KeyUnusable, Signature, SignatureInvalid, Signer
-from application.vault import FileErased, VaultError, VaultMissing
+from application.vault import VaultError, VaultMissing
 from domain.documents.document import DOCUMENT, Document, DocumentIssued
 from domain.documents.order import ORDER, Order
 from domain.documents.seal import seal_payload
 from domain.kernel.canonical import sha256_hex
+
+_File = bytes | FileErased | VaultError
+"""A file of a document, or why it cannot be read."""
 
 _ERASED = "ERASED: the personal data that it was made of is gone, with its key."
 
@@ -91,10 +94,10 @@ class Verifier:
             await _guarded("json-from-ledger", lambda: _content_check(document_id, document, order, content)),
         )
 
-    async def _stored(self, issued: DocumentIssued, name: str) -> bytes | VaultError:
+    async def _stored(self, issued: DocumentIssued, name: str) -> _File:
         try:
             return await self._files.read(issued, name)
-        except VaultError as error:
+        except (FileErased, VaultError) as error:
             return error
         except ValueError:
             return VaultMissing("The ledger's name for the file is not one of the vault.")
@@ -117,10 +120,10 @@ class Verifier:
             return failed("seal-signature", str(error))
         return passed("seal-signature", f"Signed by key {seal.key_id} ({seal.algorithm}).")
 
-    async def _re_render_check(self, pdf: bytes | VaultError, content: bytes | VaultError) -> Check:
+    async def _re_render_check(self, pdf: _File, content: _File) -> Check:
         if isinstance(pdf, FileErased):
             return passed("pdf-re-render", _ERASED)
-        if isinstance(pdf, VaultError) or isinstance(content, VaultError):
+        if not isinstance(pdf, bytes) or not isinstance(content, bytes):
             return failed("pdf-re-render", "The vault's files cannot be read.")
         again = await self._renderer.render(content)
         if again != pdf:
@@ -128,13 +131,11 @@ class Verifier:
         return passed("pdf-re-render", "Drawn again from its JSON, the PDF is the same, byte for byte.")
 
 
-async def _content_check(
-    document_id: str, document: Document, order_proof: Proof, content: bytes | VaultError
-) -> Check:
+async def _content_check(document_id: str, document: Document, order_proof: Proof, content: _File) -> Check:
     order = order_proof.state.order if isinstance(order_proof.state, Order) else None
     if order_proof.erased and isinstance(content, FileErased):
         return passed("json-from-ledger", _ERASED)
-    if order is None or isinstance(content, VaultError):
+    if order is None or not isinstance(content, bytes):
         return failed("json-from-ledger", "The order or the stored JSON cannot be read.")
     if document_content(document_id, document, order) == content:
         return passed("json-from-ledger", "The stored JSON is what the ledger's events say.")
@@ -143,7 +144,7 @@ async def _content_check(
     return failed("json-from-ledger", "The stored JSON is not what the ledger's events say.")
 
 
-def _hash_check(name: str, content: bytes | VaultError, expected: str) -> Check:
+def _hash_check(name: str, content: _File, expected: str) -> Check:
     if isinstance(content, FileErased):
         return passed(name, _ERASED)
     if isinstance(content, VaultError):

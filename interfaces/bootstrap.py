@@ -141,9 +141,8 @@ def build_system(
     keys = KeyStore.create(settings.data_dir / "keys")
     signer = Ed25519Signer(keys.seal)
     vault = FolderVault(settings.vault_folder, keys.vault, signer, clock.now)
-    mapper = LedgerMapper(REGISTRY)
     wrap = SubjectKeyWrap(keys.subjects)
-    reader = EventReader(mapper, wrap)
+    reader = EventReader(LedgerMapper(REGISTRY), wrap)
     pool: Pool = AsyncConnectionPool(
         urls.service,
         open=False,
@@ -176,7 +175,7 @@ def build_system(
         downloads=Downloads(
             ledger, REGISTRY, files, MacDownloadTokens(keys.derive(b"download-token"), clock.now), clock
         ),
-        verifier=Verifier(PostgresLedgerProof(ledger, mapper, REGISTRY), files, signer, renderer),
+        verifier=Verifier(PostgresLedgerProof(ledger, reader, REGISTRY), files, signer, renderer),
         subject_keys=subject_keys,
         secrets=secrets,
         old_read_models=old_read_models,

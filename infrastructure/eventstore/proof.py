@@ -12,8 +12,8 @@ from application.ports import Proof
 from application.signing import KeyUnusable
 from domain.kernel.registry import Registry, UnknownEvent
 from domain.kernel.streams import StreamId
+from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.ledger import PostgresLedger
-from infrastructure.eventstore.mapper import LedgerMapper, Parsed, Stored
 from infrastructure.eventstore.rows import EventRow, leaf_hash_of
 from infrastructure.eventstore.sealing import SubjectKeyMissing
 
@@ -61,9 +61,9 @@ class LedgerWalk:
 class PostgresLedgerProof:
     """`application.ports.LedgerProof` on PostgreSQL."""
 
-    def __init__(self, ledger: PostgresLedger, mapper: LedgerMapper, registry: Registry) -> None:
+    def __init__(self, ledger: PostgresLedger, reader: EventReader, registry: Registry) -> None:
         self._ledger = ledger
-        self._mapper = mapper
+        self._reader = reader
         self._registry = registry
 
     async def prove(self, stream: StreamId) -> Proof:
@@ -74,31 +74,29 @@ class PostgresLedgerProof:
             for expected_version, row in enumerate(rows, start=1)
             if (problem := row_problem(row, expected_version)) is not None
         ]
-        parsed = [self._attempt(row, problems, partial(self._parse, row)) for row in rows]
-        keys = await self._ledger.keys_of([half for half in parsed if half is not None])
-        facts = [
-            fact
-            for row, half in zip(rows, parsed, strict=True)
-            if half is not None
-            and (fact := self._attempt(row, problems, partial(self._mapper.open, half, keys)))
+        parsed = [_attempt(row, problems, partial(self._reader.parse, [row])) for row in rows]
+        keys = await self._ledger.keys_of([half for halves in parsed for half in halves])
+        events = [
+            event
+            for row, halves in zip(rows, parsed, strict=True)
+            if halves
+            for event in _attempt(row, problems, partial(self._reader.opened, [row], halves, keys))
         ]
         if not rows:
             problems.append(f"no event of the {stream.type} is there")
         try:
-            state = self._registry.fold(stream, facts)
+            state = self._registry.fold(stream, [event.fact for event in events])
         except (AssertionError, AttributeError, UnknownEvent):
             # A history with a missing or foreign event does not fold: the problems above say which.
             state = None
             problems.append(f"the {stream.type} does not fold")
         return Proof(state, tuple(problems), erased=any(key is None for key in keys.values()))
 
-    def _parse(self, row: EventRow) -> Parsed:
-        return self._mapper.parse(row.stream, Stored(row.topic, row.schema_version, row.state))
 
-    @staticmethod
-    def _attempt(row: EventRow, problems: list[str], read: Callable[[], ResultT]) -> ResultT | None:
-        try:
-            return read()
-        except (UnknownEvent, MapperDeserialisationError, SubjectKeyMissing, KeyUnusable):
-            problems.append(f"position {row.id}: the event cannot be read")
-            return None
+def _attempt(row: EventRow, problems: list[str], read: Callable[[], list[ResultT]]) -> list[ResultT]:
+    """What could be read of a row; nothing and one more problem where that is nothing."""
+    try:
+        return read()
+    except (UnknownEvent, MapperDeserialisationError, SubjectKeyMissing, KeyUnusable):
+        problems.append(f"position {row.id}: the event cannot be read")
+        return []

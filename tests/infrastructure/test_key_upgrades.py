@@ -11,6 +11,7 @@ from application.signing import KeyUnusable
 from infrastructure.keys.store import KeyStore
 from infrastructure.keys.upgrading import upgrade_keys
 from tests.support.ledger_fixtures import LedgerUrls
+from tests.support.subject_keys import store_key
 
 
 @pytest.fixture
@@ -25,12 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def keep_a_key(urls: LedgerUrls, wrapped: bytes | None = b"wrapped") -> None:
     """As the first event of a person leaves the ledger, or what an erasure made of that."""
     with psycopg.connect(urls.service) as connection:
-        connection.execute(
-            "INSERT INTO ledger.subject_key"
-            " (key_id, subject, retention_class, master_key_id, wrapped_key, created_at, erased_at)"
-            " VALUES (gen_random_uuid(), 'party:buyer-17', 'FISCAL', 'gone', %s, now(), %s)",
-            (wrapped, None if wrapped else "2026-03-14T12:00:00Z"),
-        )
+        store_key(connection, "gone", wrapped)
 
 
 def content(folder: Path) -> dict[str, bytes]:

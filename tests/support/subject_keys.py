@@ -5,8 +5,10 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
+import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from application.vault import SubjectSecret
@@ -84,3 +86,16 @@ def master_keys() -> SecretRing:
 def a_wrap() -> SubjectKeyWrap:
     """What a process of its own would wrap and unwrap with."""
     return SubjectKeyWrap(master_keys())
+
+
+def store_key(
+    connection: psycopg.Connection[Any], master_key_id: str, wrapped: bytes | None = b"wrapped"
+) -> None:
+    """Stores a subject's key, as the first event of a person does; without its bytes an erased one."""
+    connection.execute(
+        "INSERT INTO ledger.subject_key"
+        " (key_id, subject, retention_class, master_key_id, wrapped_key, created_at, erased_at)"
+        " VALUES (gen_random_uuid(), 'party:buyer-17', 'FISCAL', %s, %s, now(),"
+        " CASE WHEN %s THEN now() END)",
+        (master_key_id, wrapped, wrapped is None),
+    )

@@ -20,6 +20,7 @@ from infrastructure.keys.rings import NotRetired, SecretRing
 from tests.support.facts import FINGERPRINT
 from tests.support.ledger_fixtures import ANSWERS, AUDIT, LedgerUrls, eventually, one
 from tests.support.snapshots import order_data
+from tests.support.subject_keys import store_key
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -136,12 +137,7 @@ def test_a_key_that_is_just_being_stored_is_waited_for(
         with psycopg.connect(database_urls.service) as storing:
             storing.execute("SELECT ledger.lock_head()")
             retiring = pool.submit(retire_master_key, connection, masters, old)
-            storing.execute(
-                "INSERT INTO ledger.subject_key"
-                " (key_id, subject, retention_class, master_key_id, wrapped_key, created_at)"
-                " VALUES (gen_random_uuid(), 'party:buyer-17', 'FISCAL', %s, 'wrapped', now())",
-                (old,),
-            )
+            store_key(storing, old)
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s"
             pid = connection.info.backend_pid
             eventually(lambda: one(storing, waiting, pid))

@@ -9,6 +9,7 @@ import pytest
 from infrastructure.keys.store import KeyStore
 from interfaces.cli.main import main
 from tests.support.ledger_fixtures import LedgerUrls
+from tests.support.subject_keys import store_key
 
 
 def migrate(capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -31,11 +32,7 @@ def test_an_older_data_folder_is_brought_up_to_date_and_a_lost_ring_is_missed(
     assert migrate(capsys) == (0, "The database is up to date.\n", "")
     assert KeyStore.create(tmp_path / "keys").seal.current_id() == seal
     with psycopg.connect(database_urls.service) as connection:
-        connection.execute(
-            "INSERT INTO ledger.subject_key"
-            " (key_id, subject, retention_class, master_key_id, wrapped_key, created_at)"
-            " VALUES (gen_random_uuid(), 'party:buyer-17', 'FISCAL', 'lost', 'wrapped', now())"
-        )
+        store_key(connection, "lost")
     shutil.rmtree(tmp_path / "keys" / "subjects")
     assert migrate(capsys) == (3, "", "The subjects key is missing.\n")
     assert not (tmp_path / "keys" / "subjects").exists()

@@ -1,9 +1,7 @@
 """`billing webhooks`: what operators type, what they read, and how it ends."""
 
-import json
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -11,39 +9,16 @@ import pytest
 
 from infrastructure.keys.store import KeyStore
 from interfaces.bootstrap import target_seal
-from interfaces.cli.main import main
 from interfaces.cli.webhooks import webhooks_app
+from tests.support.commands import Billing, asked
 from tests.support.ledger_fixtures import LedgerUrls
 
-Billing = Callable[..., tuple[int, str]]
 URL = "https://ana:secret@shop.example/hook?token=secret"
 
 
 @pytest.fixture
-def billing(
-    database_urls: LedgerUrls,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Billing:
-    """Runs `billing webhooks …` on a database and a data folder of its own: exit code and standard output."""
-    KeyStore.create(tmp_path / "keys")
-    monkeypatch.setenv("BILLING_DATABASE_URL", database_urls.service)
-    monkeypatch.setenv("BILLING_DATA_DIR", str(tmp_path))
-
-    def run(*arguments: str) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["webhooks", *arguments])
-        return int(ended.value.code or 0), capsys.readouterr().out
-
-    return run
-
-
-def asked(billing: Billing, *arguments: str) -> Any:
-    """What it prints with --json; it must end well."""
-    code, out = billing(*arguments, "--json")
-    assert code == 0, out
-    return json.loads(out)
+def billing(whole_billing: Billing) -> Billing:
+    return partial(whole_billing, "webhooks")
 
 
 def test_a_webhook_is_added_with_its_secret_listed_without_and_removed(billing: Billing) -> None:

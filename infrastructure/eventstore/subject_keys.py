@@ -1,7 +1,7 @@
 """Subjects' keys as the ledger keeps them: each wrapped by a versioned master key, or a tombstone.
 
-A key is made under the head lock and stored in the transaction of the first event that it seals, so that it
-exists exactly when something hangs on it. Whoever seals sees every erasure that was committed before.
+A key is stored in the transaction of the first event that it seals, so that it exists exactly when something
+hangs on it. That lands only where no erasure was committed since the keys were read.
 """
 
 import os
@@ -128,7 +128,7 @@ def rewrap_keys(connection: psycopg.Connection[Any], wrap: SubjectKeyWrap) -> in
 
 
 class BatchKeys:
-    """The keys with which one batch seals, under the head lock; new ones are in `minted`."""
+    """The keys with which one batch seals, as they are on its basis; new ones are in `minted`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""One command's overlay on one batch's overlay on the cache: states as they stand under the head lock."""
+"""One command's overlay on one batch's overlay on the cache: states as they are when it is committed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ lock: $(STAMP) ## lock the dependencies of pyproject.toml
 		--python-version 3.11 --extra dev --upgrade pyproject.toml --output-file requirements.txt
 
 clean: ## remove what was built; the data folder stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 
 $(PEERS_STAMP): benchmarks/peers/requirements.txt | $(STAMP)
 	rm -rf $(PEERS)

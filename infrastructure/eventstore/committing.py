@@ -107,6 +107,7 @@ class BatchCommitter:
         try:
             return self._decide(batch, self._reader(), self._read_after_ours)
         except SomebodyElse:
+            # Where others write too, waiting for the lock is the shorter way.
             pass
         except Exception as error:
             # It has passed when the lock is held, or is met there again and told to those whom it concerns.

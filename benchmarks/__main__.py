@@ -22,6 +22,7 @@ from benchmarks.measurements import (
 from benchmarks.peers import environment
 from benchmarks.report import RESULTS, Run, machine, one_page, run_from_json, write_page
 from benchmarks.results import Result
+from infrastructure.collector import calm_collector
 
 PEERS = "peers"
 
@@ -59,6 +60,8 @@ def main() -> None:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     if PEERS in arguments.names and not environment.is_installed():
         parser.error("the peers are not installed; make bench-peers does that first")
+    # What runs in this process runs as in a process of the service.
+    calm_collector()
     results: list[Result] = []
     with bench(SCALES[arguments.scale]) as running:
         described = machine(running)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,16 +15,13 @@ import psycopg
 from psycopg import sql
 
 from benchmarks import http_client
-from benchmarks.results import percentile
+from benchmarks.slow_disk import SlowDisk, slow_disk
 from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.settings import Settings
 from interfaces.bootstrap import System, build_system
 from projections.registry import PROJECTIONS
 from tests.support.house import House, end, eventually, free_port
-
-FSYNC_SECONDS = 0.001
-"""What one flush of the write-ahead log is made to last, as on a good networked or consumer disk."""
 
 CALLERS = 32
 
@@ -149,12 +145,12 @@ async def system_of(ledger: Ledger) -> Any:
 
 @dataclass
 class Bench:
-    """The server of a run. `ledger` gives databases on it; `flush_seconds` is what the disk itself takes."""
+    """The server of a run. `ledger` gives databases on it."""
 
     server: EmbeddedPostgres
     folder: Path
     scale: Scale
-    flush_seconds: float
+    disk: SlowDisk
     _ledgers: dict[str, Ledger] = field(default_factory=dict)
 
     def ledger(self, name: str) -> Ledger:
@@ -187,44 +183,13 @@ class Bench:
 
 @contextlib.contextmanager
 def bench(scale: Scale) -> Iterator[Bench]:
-    """A server in a temporary folder, with slow flushes where the disk is faster than a real one."""
-    with tempfile.TemporaryDirectory(prefix="billing-benchmark-") as name:
+    """A server in a temporary folder on a slow disk."""
+    with tempfile.TemporaryDirectory(prefix="billing-benchmark-") as name, slow_disk(Path(name)) as disk:
         folder = Path(name)
-        flush_seconds = measured_flush_seconds(folder)
         with EmbeddedPostgres(folder / "server") as server:
             with psycopg.connect(server.admin_url, autocommit=True) as connection:
-                for setting, value in server_settings(flush_seconds).items():
+                for setting, value in {**disk.settings, "max_wal_size": "16GB"}.items():
                     statement = sql.SQL("ALTER SYSTEM SET {} = {}")
                     connection.execute(statement.format(sql.Identifier(setting), sql.Literal(value)))
                 connection.execute("SELECT pg_reload_conf()")
-            yield Bench(server, folder, scale, flush_seconds)
-
-
-def server_settings(flush_seconds: float) -> dict[str, str]:
-    """What is set beside the embedded server's own settings.
-
-    Who flushes the log for a group of commits sleeps `commit_delay` first, holding the lock that a slow flush
-    would hold. Commits that arrive meanwhile join the group, which a real flush would not let them: it
-    flatters those who commit from many connections, as the references do.
-    """
-    missing_microseconds = max(0, round((FSYNC_SECONDS - flush_seconds) * 1_000_000))
-    return {"commit_delay": str(missing_microseconds), "commit_siblings": "0", "max_wal_size": "16GB"}
-
-
-def measured_flush_seconds(folder: Path) -> float:
-    """The median of fdatasync after writing 8 kB into a file that has its size already, as a log's has."""
-    path = folder / "flushed"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        os.pwrite(descriptor, bytes(8192 * 400), 0)
-        os.fsync(descriptor)
-        taken = []
-        for number in range(400):
-            os.pwrite(descriptor, b"x" * 8192, number * 8192)
-            started = time.perf_counter()
-            os.fdatasync(descriptor)
-            taken.append(time.perf_counter() - started)
-    finally:
-        os.close(descriptor)
-        path.unlink()
-    return percentile(taken, 0.5)
+            yield Bench(server, folder, scale, disk)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.harness import FSYNC_SECONDS, Bench
+from benchmarks.harness import Bench
 from benchmarks.results import PEER, Result, result_from_json
 
 _PACKAGES = ("eventsourcing", "granian", "litestar", "psycopg", "pydantic", "reportlab")
@@ -69,7 +69,7 @@ def machine(bench: Bench) -> Machine:
         "memory": f"{int(memory[1]) // 1024**2 if memory else 0} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "load before": f"{os.getloadavg()[0]:.2f}",
-        "flush": f"{bench.flush_seconds * 1e6:.0f} µs by the disk, made to last {FSYNC_SECONDS * 1e6:.0f} µs",
+        "flush": bench.disk.description,
         "PostgreSQL": str(version),
         "Python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _PACKAGES},

@@ -15,6 +15,8 @@ _COMPRESSED_FROM_BYTES = 512
 """Below, compressing takes longer than it saves."""
 _FORMAT = b"answer/1"
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 @dataclass(frozen=True)
 class StoredCommand:
@@ -34,7 +36,7 @@ class AnswerSeal:
 
     def seal(self, answer: Answer, key_hash: bytes) -> bytes:
         """The bytes to store for the answer of that key; they open under no other key."""
-        plain = json.dumps([answer.status, answer.body], separators=(",", ":")).encode()
+        plain = _encode([answer.status, answer.body]).encode()
         if len(plain) > _COMPRESSED_FROM_BYTES:
             plain = zlib.compress(plain)
         nonce = os.urandom(_NONCE_BYTES)

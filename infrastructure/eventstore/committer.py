@@ -19,6 +19,9 @@ from infrastructure.eventstore.subject_keys import SubjectKeyWrap
 from infrastructure.eventstore.waiting import Waiting
 
 BATCH_COMMANDS = 256
+ENOUGH = 0.75
+"""Of the last batch's size. With half of it batches shrink; with all of it nobody decides during a flush."""
+
 LINGER_SECONDS = 0.001
 LINGER_STEP_SECONDS = 0.0001
 
@@ -104,7 +107,7 @@ class Committer:
                 now = time.monotonic()
                 linger_until = linger_until or now + LINGER_SECONDS
                 is_late = now > linger_until
-                if batch and (is_late or 2 * len(batch) > self._last_batch_size):
+                if batch and (is_late or len(batch) > ENOUGH * self._last_batch_size):
                     break
                 if not batch and self._batches.has_landed():
                     break

@@ -7,7 +7,11 @@ from infrastructure.eventstore.appending import APPENDING
 from infrastructure.eventstore.basis import READING
 from infrastructure.eventstore.wire import Wire
 
+# Plans for any parameters: planning anew for a batch takes longer than reading for it.
+_PLANS = "SET plan_cache_mode = force_generic_plan"
+
 _WRITING = (
+    _PLANS,
     "SET lock_timeout = '2s'",
     "SET idle_in_transaction_session_timeout = '1200ms'",
     "SET statement_timeout = '20s'",
@@ -18,6 +22,7 @@ _TRANSACTION_TIMEOUT = "SET transaction_timeout = '5s'"
 """Also where it stops halfway through sending, which is not idle to the server; from PostgreSQL 17 on."""
 
 _READING = (
+    _PLANS,
     # Whatever is sent together is read from one snapshot.
     "SET default_transaction_isolation = 'repeatable read'",
     "SET default_transaction_read_only = on",

@@ -56,6 +56,7 @@ class Decided:
     announcements: list[AnnouncementRow] = field(default_factory=list)
     again: list[Waiting] = field(default_factory=list)
     changed: dict[StreamId, Folded] = field(default_factory=dict)
+    stored: dict[bytes, StoredCommand] = field(default_factory=dict)
     began_at: float = 0.0
 
     @property
@@ -90,7 +91,7 @@ class Decided:
             position=read.position + len(self.events),
             revision=self.revision,
             recorded_at=self.stamp.at if self.events else read.recorded_at,
-            commands=read.commands | {row.key_hash: _as_stored(row) for row in self.commands},
+            commands=read.commands | self.stored,
             subject_keys=[*read.subject_keys, *(row.as_live for row in self.keys.minted)],
         )
 
@@ -115,14 +116,13 @@ class Decider:
         """What the batch's commands lead to, in turn; those that need more loaded are to be decided again."""
         decided = Decided(basis, known, stamp, keys)
         overlay = dict(known)
-        stored = dict(basis.commands)
         stop_at = time.monotonic() + DECIDING_SECONDS
         for waiting in batch:
             if decided.outcomes and time.monotonic() > stop_at:
                 decided.again.append(waiting)
                 continue
             try:
-                self._decide_one(waiting, overlay, stored, stamp, decided)
+                self._decide_one(waiting, overlay, stamp, decided)
             except NotLoaded as error:
                 waiting.extra_streams.add(error.stream)
                 _load_and_try_again(waiting, error, decided)
@@ -140,16 +140,16 @@ class Decider:
         self,
         waiting: Waiting,
         overlay: dict[StreamId, Folded],
-        stored: dict[bytes, StoredCommand],
         stamp: Stamp,
         decided: Decided,
     ) -> None:
         command = waiting.command
         claim = command.idempotency
-        if claim and claim.key_hash in stored:
-            replayed = self._answers.replay(stored[claim.key_hash], claim)
-            decided.outcomes.append((waiting, replayed))
-            return
+        if claim:
+            stored = decided.stored.get(claim.key_hash) or decided.basis.commands.get(claim.key_hash)
+            if stored:
+                decided.outcomes.append((waiting, self._answers.replay(stored, claim)))
+                return
         transaction = OpenTransaction(self._registry, overlay, stamp)
         answer = command.handler(transaction)
         last_position = decided.basis.position + len(decided.events)
@@ -160,7 +160,9 @@ class Decider:
         decided.events += rows
         if command_row is not None:
             decided.commands.append(command_row)
-            stored[command_row.key_hash] = _as_stored(command_row)
+            decided.stored[command_row.key_hash] = StoredCommand(
+                command_row.key_hash, command_row.request_hash, command_row.answer, command_row.position
+            )
         transaction.keep()
         decided.changed.update(transaction.changed)
         decided.outcomes.append((waiting, outcome))
@@ -212,10 +214,6 @@ class Decider:
             recorded_at=stamp.at,
             expires_at=NEVER if claim.never_expires else stamp.at + KEY_LIFETIME,
         )
-
-
-def _as_stored(row: CommandRow) -> StoredCommand:
-    return StoredCommand(row.key_hash, row.request_hash, row.answer, row.position)
 
 
 def _load_and_try_again(waiting: Waiting, error: Exception, decided: Decided) -> None:

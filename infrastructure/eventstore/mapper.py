@@ -155,11 +155,15 @@ class LedgerMapper(Mapper[str]):
         )
 
 
+# Made once: json.dumps would make an encoder for each call.
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+).encode
+
+
 def canonical(content: dict[str, Any]) -> bytes:
     """JSON with sorted keys and no blanks; it keeps decimal fractions of upstream's extra fields as sent."""
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _encode(content).encode()
 
 
 def _unreadable(stored: Stored) -> MapperDeserialisationError:

@@ -4,6 +4,7 @@ import hashlib
 import struct
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -155,6 +156,12 @@ def columns_from_row(row: EventRow) -> tuple[Any, ...]:
     )
 
 
+@lru_cache(maxsize=64)
+def _moment(moment: datetime) -> bytes:
+    """Events that are recorded together share it."""
+    return rfc3339(moment).encode()
+
+
 _ABSENT = struct.pack(">I", 0xFFFFFFFF)
 _LENGTH = struct.Struct(">I")
 
@@ -183,7 +190,7 @@ def leaf_hash_of(row: EventRow) -> bytes:
         row.operation.encode(),
         row.correlation_id.encode(),
         None if row.causation_id is None else row.causation_id.encode(),
-        rfc3339(row.recorded_at).encode(),
+        _moment(row.recorded_at),
         row.state,
         str(row.hash_version).encode(),
     )

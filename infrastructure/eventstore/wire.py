@@ -21,6 +21,7 @@ class Wire:
     def __init__(self, connection: psycopg.Connection[Any], statements: Mapping[str, str]) -> None:
         self.connection = connection
         self._names = {name: name.encode() for name in statements}
+        self._transformer = Transformer(connection)
         for name, statement in statements.items():
             connection.execute(f"PREPARE {name} AS {statement}".encode())
 
@@ -74,6 +75,5 @@ class Wire:
     def _rows(self, result: pq.abc.PGresult) -> list[tuple[Any, ...]]:
         if not result.ntuples:
             return []
-        transformer = Transformer(self.connection)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)

@@ -78,7 +78,7 @@ class BatchCommitter:
 
     def has_landed(self) -> bool:
         """Whether `land` would return at once."""
-        return self._under_way is None or self._writing is None or self._writing.is_answered()
+        return self._under_way is None or self._sent_over.is_answered()
 
     def take_again(self) -> list[Waiting]:
         """Commands that have to be decided again; the next batch begins with them."""
@@ -222,7 +222,7 @@ class BatchCommitter:
     def _land(self, decided: Decided) -> None:
         """Waits until what was sent is committed. Raises what stood in the way, and nothing was written."""
         try:
-            self._writer().receive()
+            self._sent_over.receive()
         except psycopg.errors.SerializationFailure:
             raise
         except psycopg.Error as error:
@@ -263,6 +263,12 @@ class BatchCommitter:
         if self._reading is None or self._reading.connection.closed:
             self._reading = connect_to_read(self._database_url)
         return self._reading
+
+    @property
+    def _sent_over(self) -> Wire:
+        """The connection on which the batch under way was sent, also if it is closed now."""
+        assert self._writing is not None, "nothing was sent yet"
+        return self._writing
 
     def _writer(self) -> Wire:
         if self._writing is None or self._writing.connection.closed:

@@ -61,6 +61,9 @@ class Wire:
         while True:
             result = wait(generators.fetch(pgconn))
             if result is None:
+                if pgconn.status == pq.ConnStatus.BAD:
+                    # No end of the answers will come any more.
+                    raise failed or psycopg.OperationalError("the connection is lost")
                 continue
             if result.status == pq.ExecStatus.PIPELINE_SYNC:
                 break

@@ -195,6 +195,24 @@ def test_batches_whose_connection_is_lost_under_way_take_effect_once(
     assert holders(assert_sound(database_urls.service)) == [*WARMING, "first", "second"]
 
 
+@pytest.mark.parametrize("last_statement", ["ledger.append", "FROM ledger.event"])
+def test_a_connection_lost_between_two_batches_costs_nothing(
+    committer: Committer, database_urls: LedgerUrls, last_statement: str
+) -> None:
+    committer.submit(a_command(assigning("first"), SERIES)).result(timeout=30)
+    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+        ended = one(
+            admin,
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+            " WHERE usename = 'billing_service' AND datname = current_database() AND query ~ %s",
+            last_statement,
+        )
+    assert ended == 1
+    told = committer.submit(a_command(assigning("second"), SERIES)).result(timeout=30)
+    assert sequence(told.answer) == NEXT + 1
+    assert holders(assert_sound(database_urls.service)) == [*WARMING, "first", "second"]
+
+
 def test_what_the_ledger_refuses_to_store_fails_its_own_command_only(
     committer: Committer, database_urls: LedgerUrls
 ) -> None:

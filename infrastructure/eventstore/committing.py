@@ -96,8 +96,13 @@ class BatchCommitter:
         self._land_and_send(None)
 
     def disconnect(self) -> None:
-        """Closes the connections; the next batch opens others, and takes the lock."""
+        """Closes the connections; the next batch opens others, and takes the lock.
+
+        Nothing that is known outlives them: the server that answers next may be one that was restored.
+        """
         self._undisturbed = 0
+        self._revision = None
+        self._streams.forget()
         for wire in (self._reading, self._writing):
             if wire is not None:
                 wire.connection.close()

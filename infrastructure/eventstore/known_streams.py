@@ -65,6 +65,11 @@ class KnownStreams:
         while len(self._cache) > CACHED_STREAMS:
             self._cache.popitem(last=False)
 
+    def forget(self) -> None:
+        """Knows nothing any more."""
+        self._cache.clear()
+        self._long.clear()
+
     def _fold(self, wire: Wire, known: dict[StreamId, Folded], rows: Sequence[EventRow]) -> None:
         if not rows:
             return

@@ -213,6 +213,25 @@ def test_a_connection_lost_between_two_batches_costs_nothing(
     assert holders(assert_sound(database_urls.service)) == [*WARMING, "first", "second"]
 
 
+def test_nothing_is_known_of_a_ledger_that_was_restored_meanwhile(
+    committer: Committer, database_urls: LedgerUrls
+) -> None:
+    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+        backup = one(admin, "SELECT to_jsonb(event_head) FROM ledger.event_head")
+        committer.submit(a_command(assigning("after the backup"), SERIES)).result(timeout=30)
+        for table in ("event", "event_head"):
+            admin.execute(f"ALTER TABLE ledger.{table} DISABLE TRIGGER ALL".encode())
+        admin.execute("DELETE FROM ledger.event WHERE position > %s", (backup["position"],))
+        admin.execute("UPDATE ledger.event_head SET position = %(position)s, revision = %(revision)s", backup)
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE usename = 'billing_service' AND datname = current_database()"
+        )
+    told = committer.submit(a_command(assigning("after the restore"), SERIES)).result(timeout=30)
+    assert sequence(told.answer) == NEXT
+    assert holders(assert_sound(database_urls.service)) == [*WARMING, "after the restore"]
+
+
 def test_what_the_ledger_refuses_to_store_fails_its_own_command_only(
     committer: Committer, database_urls: LedgerUrls
 ) -> None:

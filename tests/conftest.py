@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.support.ledger_fixtures import LedgerUrls, migrated_database
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_tracebacks() -> None:
+    """Left alone, structlog prints every variable of every frame, which takes seconds and tells secrets."""
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
 
 
 @pytest.fixture

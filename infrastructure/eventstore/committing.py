@@ -186,7 +186,7 @@ class BatchCommitter:
             for waiting in batch:
                 self._commit_under_lock([waiting])
         else:
-            log.error("command-failed", operation=batch[0].command.audit.operation, exc_info=error)
+            _log_defect(batch[0], error)
             batch[0].tell(error)
 
     def _lock_and_commit(self, batch: list[Waiting]) -> None:
@@ -241,6 +241,9 @@ class BatchCommitter:
         self._streams.remember(decided.changed)
         self._again += decided.again
         tell_all(decided.outcomes)
+        # Only now, for it takes a while: the lock must not be lost over it.
+        for waiting, error in decided.defects:
+            _log_defect(waiting, error)
 
     def _was_committed(self, decided: Decided) -> bool:
         """Asks the ledger whether a commit whose answer was lost took place.
@@ -279,6 +282,10 @@ class BatchCommitter:
         if self._writing is None or self._writing.connection.closed:
             self._writing = connect_to_write(self._database_url)
         return self._writing
+
+
+def _log_defect(waiting: Waiting, error: Exception) -> None:
+    log.error("command-failed", operation=waiting.command.audit.operation, exc_info=error)
 
 
 def _with_patience_left(batch: list[Waiting]) -> list[Waiting]:

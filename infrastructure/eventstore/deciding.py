@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
-import structlog
-
 from application.ledger import Command, Committed
 from application.ports import Ids
 from domain.kernel.errors import DomainError
@@ -27,8 +25,6 @@ from infrastructure.eventstore.subject_keys import BatchKeys, SubjectNotLoaded
 from infrastructure.eventstore.transaction import Folded, NotLoaded, OpenTransaction
 from infrastructure.eventstore.waiting import Outcome, Waiting
 
-log = structlog.get_logger(__name__)
-
 LOADS_PER_COMMAND = 20
 DECIDING_SECONDS = 0.5
 """What a batch may spend on deciding; the rest joins the next one, so that the head lock is never lost."""
@@ -42,8 +38,8 @@ OUTBOX_NAMESPACE = UUID("5f3a1c8e-6f0b-4d0e-9a55-8f6f0e6f2a10")
 class Decided:
     """A batch's outcome before it is committed: who is told what, and the rows to write.
 
-    `known` are the streams as the basis has them, `changed` those that it leaves in another state. `began_at`
-    (monotonic seconds) is when work on the batch began.
+    `defects` are the outcomes that only we are to blame for. `known` are the streams as the basis has them,
+    `changed` those that it leaves in another state. `began_at` (monotonic seconds) is when work on it began.
     """
 
     basis: Basis
@@ -54,6 +50,7 @@ class Decided:
     events: list[EventRow] = field(default_factory=list)
     commands: list[CommandRow] = field(default_factory=list)
     announcements: list[AnnouncementRow] = field(default_factory=list)
+    defects: list[tuple[Waiting, Exception]] = field(default_factory=list)
     again: list[Waiting] = field(default_factory=list)
     changed: dict[StreamId, Folded] = field(default_factory=dict)
     stored: dict[bytes, StoredCommand] = field(default_factory=dict)
@@ -132,7 +129,7 @@ class Decider:
             except DomainError as error:
                 decided.outcomes.append((waiting, error))
             except Exception as error:
-                log.exception("command-failed", operation=waiting.command.audit.operation)
+                decided.defects.append((waiting, error))
                 decided.outcomes.append((waiting, error))
         return decided
 

@@ -28,12 +28,18 @@ class OpenSeriesRequest(RequestBody):
 @route(OPEN_SERIES, operation_class=describing_body({JSON: schema_of(OpenSeriesRequest)}))
 async def open_series(request: AnyRequest, idempotency_key: IdempotencyKey = None) -> Response[SeriesAnswer]:
     """Opens a series before its first number."""
-    data = await read_body(request, OpenSeriesRequest, answer=SeriesAnswer)
+    claim = await idempotency_claim(request, OPEN_SERIES, idempotency_key)
+    try:
+        data = await read_body(request, OpenSeriesRequest, answer=SeriesAnswer)
+    except DomainError:
+        # That a key was used is told before what is wrong with the request (contract §3, the guards' order).
+        if claim is not None and (stored := await system_of(request).ledger.stored(claim)) is not None:
+            return answered(stored)
+        raise
     if not caller_of(request).sees_country(data.country_code):
         raise DomainError("PERMISSION_DENIED", "The token does not reach this country.")
     handler, stream = open_number_series(data.country_code, data.issuer_entity_id, data.doc_type, data.format)
     audit = caller_of(request).audit(OPEN_SERIES.name, OPEN_SERIES.permissions)
-    claim = await idempotency_claim(request, OPEN_SERIES, idempotency_key)
     committed = await system_of(request).ledger.commit(
         Command(audit, handler, frozenset({stream}), idempotency=claim)
     )

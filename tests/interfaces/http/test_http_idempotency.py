@@ -45,6 +45,10 @@ def test_the_same_key_for_another_body_is_refused_and_nothing_happens(house: Hou
         _open(finance, "idem-a", "reused")
         problem(_open(finance, "idem-b", "reused"), 422, "IDEMPOTENCY_KEY_REUSED")
         problem(finance.get("/v1/number-series/GB:idem-b:RECEIPT"), 404, "NOT_FOUND")
+        malformed = finance.post(
+            "/v1/number-series", json={"docType": "POSTCARD"}, headers={"Idempotency-Key": "reused"}
+        )
+        problem(malformed, 422, "IDEMPOTENCY_KEY_REUSED")
         send(system, paid("idem-a"), **{"Idempotency-Key": "reused"})
         answer = send(system, paid("idem-b"), **{"Idempotency-Key": "reused"})
     problem(answer, 422, "IDEMPOTENCY_KEY_REUSED")

@@ -1,7 +1,8 @@
 """PostgreSQL array literals, written in one go: psycopg converts lists item by item, which costs more."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 
@@ -10,13 +11,19 @@ def plain_array(values: Iterable[int | UUID]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def moment_array(values: Iterable[datetime]) -> str:
+def moment_array(values: Collection[datetime]) -> str:
     """An array of moments, each with its offset."""
-    return "{" + ",".join([value.isoformat() for value in values]) + "}"
+    # What is written together mostly has one moment.
+    texts = {value: value.isoformat() for value in set(values)}
+    return "{" + ",".join([texts[value] for value in values]) + "}"
 
 
-def text_array(values: Iterable[str | None]) -> str:
+def text_array(values: Collection[str | None]) -> str:
     """An array of texts; None is NULL."""
+    if values and None not in values:
+        texts = '","'.join(cast("Collection[str]", values))
+        if "\\" not in texts and texts.count('"') == 2 * (len(values) - 1):
+            return '{"' + texts + '"}'
     return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
 
 

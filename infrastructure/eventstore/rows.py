@@ -164,6 +164,7 @@ def _moment(moment: datetime) -> bytes:
 
 _ABSENT = struct.pack(">I", 0xFFFFFFFF)
 _LENGTH = struct.Struct(">I")
+_LENGTHS = [_LENGTH.pack(length) for length in range(256)]
 
 
 def leaf_hash_of(row: EventRow) -> bytes:
@@ -199,6 +200,7 @@ def leaf_hash_of(row: EventRow) -> bytes:
         if column is None:
             pieces.append(_ABSENT)
         else:
-            pieces.append(_LENGTH.pack(len(column)))
+            length = len(column)
+            pieces.append(_LENGTHS[length] if length < len(_LENGTHS) else _LENGTH.pack(length))
             pieces.append(column)
     return hashlib.sha256(b"".join(pieces)).digest()

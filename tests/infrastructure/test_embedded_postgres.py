@@ -26,6 +26,8 @@ from tests.support.postgres_processes import (
     run_python,
 )
 
+pytestmark = pytest.mark.slow
+
 AWKWARD = 'a b\'c "d" 100% ü;$x ' + "long" * 32
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take on other accounts")

@@ -1,11 +1,14 @@
 """A pooled connection whose server has gone is not handed out, and asking costs no round trip."""
 
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from infrastructure.database import still_open
 from tests.support.postgres_server import fresh_database, shared_test_server
+
+pytestmark = pytest.mark.slow
 
 
 async def test_connections_that_the_server_ended_while_idle_are_never_handed_out() -> None:

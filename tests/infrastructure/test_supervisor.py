@@ -16,6 +16,8 @@ import pytest
 
 from infrastructure.supervisor import HEALTHY_AFTER_SECONDS
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 SUPERVISE = """
@@ -206,7 +208,6 @@ def test_kill_9_of_supervisor_and_child_at_once_leaves_no_worker(tmp_path: Path)
         wait_until_gone([leader, *workers])
 
 
-@pytest.mark.slow
 def test_kill_9_of_the_supervisor_ends_a_stubborn_child_after_its_grace(tmp_path: Path) -> None:
     with supervisor(tmp_path, ("first", "stubborn")) as process:
         pids = processes(tmp_path, "first")
@@ -216,7 +217,6 @@ def test_kill_9_of_the_supervisor_ends_a_stubborn_child_after_its_grace(tmp_path
         wait_until_gone(pids, patience_seconds=12)
 
 
-@pytest.mark.slow
 def test_a_stubborn_child_is_killed_ten_seconds_after_sigterm(tmp_path: Path) -> None:
     with supervisor(tmp_path, ("first", "stubborn")) as process:
         pids = processes(tmp_path, "first")
@@ -247,7 +247,6 @@ def test_the_children_of_a_stage_are_told_to_stop_all_at_once(tmp_path: Path) ->
     assert "child.killed" not in output, "none of them ends before all have been told"
 
 
-@pytest.mark.slow
 def test_a_child_that_lived_for_a_while_is_started_again_at_once_however_often_it_is_killed(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.house import PROJECT, House, all_items, by_platform, eventually, paid
+
+pytestmark = pytest.mark.slow
 
 BUYER = "buyer-erased"
 NAME = "Wilhelmina Quackenbush"

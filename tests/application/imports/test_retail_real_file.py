@@ -20,7 +20,10 @@ REAL_FILE = (
     Path(__file__).resolve().parents[3] / "../shared/data/online-retail-2010-12_2011-05.csv.gz"
 ).resolve()
 
-pytestmark = pytest.mark.skipif(not REAL_FILE.exists(), reason="the real shop's file is not here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not REAL_FILE.exists(), reason="the real shop's file is not here"),
+]
 
 
 def real_lines() -> Iterator[str]:

@@ -28,6 +28,8 @@ from tests.support.ledger_fixtures import (
 )
 from tests.support.ledger_workers import go, next_line, worker
 
+pytestmark = pytest.mark.slow
+
 
 def assert_numbers_are_gapless(urls: LedgerUrls, told: dict[str, int]) -> None:
     """Every holder has the number that it was told, and the numbers are 1, 2, 3 … in ledger order."""

@@ -10,6 +10,8 @@ from infrastructure.readstore.ownership import LEASE, Ownership
 from tests.support.ledger_fixtures import LedgerUrls, eventually
 from tests.support.ledger_workers import next_line, worker
 
+pytestmark = pytest.mark.slow
+
 
 def end_sessions(urls: LedgerUrls) -> None:
     """Ends every session of the service in this database."""

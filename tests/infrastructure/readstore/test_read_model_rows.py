@@ -19,6 +19,8 @@ from infrastructure.readstore.rows import Change, copy_rows, read_rows, write_ro
 from projections.projection import Key, Row
 from tests.support.ledger_fixtures import LedgerUrls
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = Table(
     "everything_v1",
     MetaData(schema="readmodel"),

@@ -6,13 +6,6 @@ import psycopg
 
 from infrastructure.keys.rings import NotRetired, SecretRing
 
-# Nothing is appended, but the head is held and its revision moved.
-_HOLD_HEAD = """
-SELECT ledger.append(last_revision, last_position + 1,
-    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
-FROM ledger.lock_head()
-"""
-
 _LIVE_KEYS = "SELECT count(*) FROM ledger.subject_key WHERE master_key_id = %s AND wrapped_key IS NOT NULL"
 
 
@@ -24,7 +17,7 @@ def retire_master_key(connection: psycopg.Connection[Any], masters: SecretRing, 
     with connection.transaction():
         # A key that was made under this master key ahead of the lock is refused now, and made anew under the
         # current one; and none is stored between the look and the removal.
-        connection.execute(_HOLD_HEAD)
+        connection.execute("SELECT ledger.lock_head_to_change()")
         (live,) = connection.execute(_LIVE_KEYS, (master_key_id,)).fetchone() or (0,)
         if live:
             raise NotRetired(f"{live} live keys are wrapped by {master_key_id}: rewrap them first.")

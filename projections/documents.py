@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -269,8 +270,13 @@ def _documents_with(column: Column[str]) -> Select[Any]:
 
 _BY_ID = _documents_with(DOCUMENT_TABLE.c.document_id)
 _BY_KEY = _documents_with(DOCUMENT_TABLE.c.document_key)
-_BY_IDS = select(DOCUMENT_TABLE).where(
-    DOCUMENT_TABLE.c.document_id == func.any(bindparam("wanted", type_=ARRAY(Text)))
+_SETTLED = select(
+    DOCUMENT_TABLE.c.document_id,
+    DOCUMENT_TABLE.c.status,
+    DOCUMENT_TABLE.c.failure.is_not(None).label("parked"),
+).where(
+    DOCUMENT_TABLE.c.document_id == func.any(bindparam("wanted", type_=ARRAY(Text))),
+    or_(DOCUMENT_TABLE.c.status != "DRAFT", DOCUMENT_TABLE.c.failure.is_not(None)),
 )
 _IDS_OF_ORDER = _documents_with(DOCUMENT_TABLE.c.order_id).with_only_columns(DOCUMENT_TABLE.c.document_id)
 
@@ -285,9 +291,9 @@ def select_document_by_key(document_key: str) -> Query:
     return Query(_BY_KEY, {"wanted": document_key}, together=True)
 
 
-def select_documents_by_id(document_ids: list[str]) -> Query:
-    """These documents, in no order."""
-    return Query(_BY_IDS, {"wanted": document_ids})
+def select_settled_documents(document_ids: list[str]) -> Query:
+    """Id, status and `parked` of those of the documents that are issued or parked, in no order."""
+    return Query(_SETTLED, {"wanted": document_ids})
 
 
 def select_document_ids_of_order(order_id: str) -> Query:

@@ -19,7 +19,7 @@ from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, answered, idempotency_claim
 from interfaces.http.problems import Problem, envelope
 from interfaces.http.routes import route
-from projections.documents import select_documents_by_id
+from projections.documents import select_settled_documents
 
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -129,12 +129,10 @@ async def _issued_or_late(request: AnyRequest, documents: list[DocumentEntry]) -
     while waiting and time.monotonic() < give_up_at:
         await asyncio.sleep(pause_seconds)
         pause_seconds = min(pause_seconds * 1.5, _LONGEST_PAUSE_SECONDS)
-        found = await system_of(request).read_store.fetch((), select_documents_by_id(sorted(waiting)))
+        found = await system_of(request).read_store.fetch((), select_settled_documents(sorted(waiting)))
         for row in found.results[0]:
             document_id = row["document_id"]
-            entries[document_id] = replace(
-                entries[document_id], status=row["status"], parked=row["failure"] is not None
-            )
+            entries[document_id] = replace(entries[document_id], status=row["status"], parked=row["parked"])
             if row["status"] != "DRAFT":
                 waiting.discard(document_id)
     return entries

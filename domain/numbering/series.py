@@ -5,6 +5,7 @@ the holder's claim to them (S3 §5.7, §7.2; contract §6).
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Literal, assert_never
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -77,6 +78,7 @@ class NumberSeries(Value):
     last_issued_at: Utc | None = None
 
 
+@lru_cache(maxsize=1024)
 def series_id(country_code: str, issuer_entity_id: str, doc_type: str) -> str:
     """The id of the series of a country, issuer and document type; parts percent-encoded."""
     return ":".join(quote(part, safe="") for part in (country_code, issuer_entity_id, doc_type))

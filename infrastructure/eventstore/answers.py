@@ -5,6 +5,7 @@ import os
 import zlib
 from dataclasses import dataclass
 
+import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from application.ledger import Answer, Committed, IdempotencyClaim
@@ -15,7 +16,7 @@ _COMPRESSED_FROM_BYTES = 512
 """Below, compressing takes longer than it saves."""
 _FORMAT = b"answer/1"
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class AnswerSeal:
 
     def seal(self, answer: Answer, key_hash: bytes) -> bytes:
         """The bytes to store for the answer of that key; they open under no other key."""
-        plain = _encode([answer.status, answer.body]).encode()
+        plain = _encode([answer.status, answer.body])
         if len(plain) > _COMPRESSED_FROM_BYTES:
             plain = zlib.compress(plain)
         nonce = os.urandom(_NONCE_BYTES)

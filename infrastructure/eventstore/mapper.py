@@ -1,10 +1,10 @@
 """Turns facts into stored bytes and back, by the closed registry; never by what a row asks to import."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
@@ -155,15 +155,13 @@ class LedgerMapper(Mapper[str]):
         )
 
 
-# Made once: json.dumps would make an encoder for each call.
-_encode = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-).encode
+# Several times faster than the standard library's encoder, which is felt in every command.
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def canonical(content: dict[str, Any]) -> bytes:
     """JSON with sorted keys and no blanks; it keeps decimal fractions of upstream's extra fields as sent."""
-    return _encode(content).encode()
+    return _encode(content)
 
 
 def _unreadable(stored: Stored) -> MapperDeserialisationError:

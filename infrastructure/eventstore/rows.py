@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, LiteralString
@@ -58,6 +58,8 @@ class EventRow(Notification):
     recorded_at: datetime
     leaf_hash: bytes
     hash_version: int
+    stream: StreamId = field(init=False, compare=False)
+    """The stream that the event belongs to: `originator_id` in its parts."""
 
     def __init__(
         self,
@@ -85,13 +87,9 @@ class EventRow(Notification):
         columns = self.__dict__
         columns.update(locals())
         del columns["self"], columns["columns"]
+        columns["stream"] = stream_of(originator_id)
         if leaf_hash is None:
             columns["leaf_hash"] = leaf_hash_of(self)
-
-    @property
-    def stream(self) -> StreamId:
-        """The stream that the event belongs to."""
-        return stream_of(str(self.originator_id))
 
 
 def originator_id(stream: StreamId) -> str:
@@ -156,15 +154,23 @@ def columns_from_row(row: EventRow) -> tuple[Any, ...]:
     )
 
 
-@lru_cache(maxsize=64)
-def _moment(moment: datetime) -> bytes:
-    """Events that are recorded together share it."""
-    return rfc3339(moment).encode()
-
-
 _ABSENT = struct.pack(">I", 0xFFFFFFFF)
 _LENGTH = struct.Struct(">I")
 _LENGTHS = [_LENGTH.pack(length) for length in range(256)]
+
+
+def _piece(column: bytes) -> bytes:
+    length = len(column)
+    return (_LENGTHS[length] if length < len(_LENGTHS) else _LENGTH.pack(length)) + column
+
+
+@lru_cache(maxsize=4096)
+def _shared(column: str | int | datetime | None) -> bytes:
+    """The piece of a column that has the same value in many rows."""
+    if column is None:
+        return _ABSENT
+    text = rfc3339(column) if isinstance(column, datetime) else str(column)
+    return _piece(text.encode())
 
 
 def leaf_hash_of(row: EventRow) -> bytes:
@@ -176,31 +182,24 @@ def leaf_hash_of(row: EventRow) -> bytes:
     absent value is the length 0xFFFFFFFF and no bytes. No two different rows give the same bytes.
     """
     stream = row.stream
-    columns = (
-        str(row.id).encode(),
-        row.tenant_id.encode(),
-        stream.type.encode(),
-        stream.id.encode(),
-        str(row.originator_version).encode(),
-        row.topic.encode(),
-        str(row.schema_version).encode(),
-        str(row.transaction_id).encode(),
-        row.actor.encode(),
-        row.role.encode(),
-        None if row.on_behalf_of is None else row.on_behalf_of.encode(),
-        row.operation.encode(),
-        row.correlation_id.encode(),
-        None if row.causation_id is None else row.causation_id.encode(),
-        _moment(row.recorded_at),
-        row.state,
-        str(row.hash_version).encode(),
+    pieces = (
+        b"\x00",
+        _piece(str(row.id).encode()),
+        _shared(row.tenant_id),
+        _shared(stream.type),
+        _piece(stream.id.encode()),
+        _shared(row.originator_version),
+        _shared(row.topic),
+        _shared(row.schema_version),
+        _piece(str(row.transaction_id).encode()),
+        _shared(row.actor),
+        _shared(row.role),
+        _shared(row.on_behalf_of),
+        _shared(row.operation),
+        _shared(row.correlation_id),
+        _shared(row.causation_id),
+        _shared(row.recorded_at),
+        _piece(row.state),
+        _shared(row.hash_version),
     )
-    pieces = [b"\x00"]
-    for column in columns:
-        if column is None:
-            pieces.append(_ABSENT)
-        else:
-            length = len(column)
-            pieces.append(_LENGTHS[length] if length < len(_LENGTHS) else _LENGTH.pack(length))
-            pieces.append(column)
     return hashlib.sha256(b"".join(pieces)).digest()

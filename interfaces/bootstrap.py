@@ -25,6 +25,7 @@ from infrastructure.embedded_postgres import admin_url, service_url
 from infrastructure.eventstore.answers import AnswerSeal
 from infrastructure.eventstore.command_log import CommandLogKeeper
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.erasures import PostgresSubjectKeys, PostgresSubjectSecrets
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.ledger import Pool, PostgresLedger
@@ -153,7 +154,7 @@ def build_system(
         kwargs={"autocommit": True, "connect_timeout": 5},
     )
     answers = AnswerSeal(keys.derive(b"stored-answer"))
-    committer = Committer(urls.service, REGISTRY, answers, wrap, clock, RandomIds())
+    committer = Committer(BatchCommitter(urls.service, REGISTRY, answers, wrap, clock, RandomIds()))
     ledger = PostgresLedger(pool, committer, reader, answers, clock)
     read_store = PostgresReadStore(pool)
     old_read_models = PostgresOldReadModels(pool, PROJECTIONS, clock)

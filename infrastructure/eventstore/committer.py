@@ -11,11 +11,7 @@ import time
 from concurrent.futures import Future
 
 from application.ledger import Command, Committed, LedgerUnavailable
-from application.ports import Clock, Ids
-from domain.kernel.registry import Registry
-from infrastructure.eventstore.answers import AnswerSeal
 from infrastructure.eventstore.committing import BatchCommitter
-from infrastructure.eventstore.subject_keys import SubjectKeyWrap
 from infrastructure.eventstore.waiting import Waiting
 
 BATCH_COMMANDS = 256
@@ -29,18 +25,9 @@ LINGER_STEP_SECONDS = 0.0001
 class Committer:
     """Drains waiting commands into transactions. `submit` may be called from any thread."""
 
-    def __init__(
-        self,
-        database_url: str,
-        registry: Registry,
-        answers: AnswerSeal,
-        wrap: SubjectKeyWrap,
-        clock: Clock,
-        ids: Ids,
-        *,
-        patience_seconds: float = 10.0,
-    ) -> None:
-        self._batches = BatchCommitter(database_url, registry, answers, wrap, clock, ids)
+    def __init__(self, batches: BatchCommitter, *, patience_seconds: float = 10.0) -> None:
+        """A command is given up, as `LedgerUnavailable`, after so many seconds without a database."""
+        self._batches = batches
         self._patience_seconds = patience_seconds
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._last_batch_size = 0

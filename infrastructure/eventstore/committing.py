@@ -16,7 +16,7 @@ from application.ports import Clock, Ids
 from domain.kernel.facts import Stamp
 from domain.kernel.registry import Registry
 from infrastructure.eventstore.answers import AnswerSeal
-from infrastructure.eventstore.appending import Append, send_append
+from infrastructure.eventstore.appending import send_append
 from infrastructure.eventstore.basis import Basis, Wanted, lock_and_read, read, transaction_at
 from infrastructure.eventstore.connections import connect_to_read, connect_to_write, may_pass
 from infrastructure.eventstore.deciding import Decided, Decider
@@ -147,18 +147,18 @@ class BatchCommitter:
                 self._undisturbed = 0
                 self._commit_under_lock([waiting for waiting in last.batch if not waiting.told])
                 return False
-        if ahead is not None and ahead.append is not None:
-            self._send_ahead(ahead, ahead.append)
+        if ahead is not None and not ahead.is_empty:
+            self._send_ahead(ahead)
         if last is not None:
             self._finish(last)
-        if ahead is not None and ahead.append is None:
+        if ahead is not None and ahead.is_empty:
             self._finish(ahead)
         return ahead is not None
 
-    def _send_ahead(self, decided: Decided, append: Append) -> None:
+    def _send_ahead(self, decided: Decided) -> None:
         self._under_way = decided
         try:
-            send_append(self._writer(), append)
+            send_append(self._writer(), decided.append)
         except Exception as error:
             # It may have arrived all the same: landing finds out.
             log.info("sending-ahead-failed", error=type(error).__name__)
@@ -193,7 +193,7 @@ class BatchCommitter:
         writer = self._writer()
         decided = self._decide(batch, writer, lock_and_read)
         self._undisturbed = self._undisturbed + 1 if decided.basis.revision == self._revision else 0
-        if decided.append is None:
+        if decided.is_empty:
             writer.send([("COMMIT", ())])
             writer.receive()
         else:

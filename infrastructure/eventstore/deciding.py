@@ -62,17 +62,20 @@ class Decided:
         return [*(waiting for waiting, _ in self.outcomes), *self.again]
 
     @property
-    def append(self) -> Append | None:
-        """What is to be written behind the basis; None where nothing is."""
-        if not self.events and not self.commands:
-            return None
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.events and not self.commands
+
+    @property
+    def append(self) -> Append:
+        """What is to be written behind the basis."""
         basis, minted = self.basis, self.keys.minted
         return Append(basis.revision, basis.position, self.events, self.commands, self.announcements, minted)
 
     @property
     def revision(self) -> int:
         """The ledger's revision once it is committed."""
-        return self.basis.revision + (self.append is not None)
+        return self.basis.revision + (not self.is_empty)
 
     def behind(self, read: Basis) -> Basis | None:
         """The ledger with this committed, from what was read of it before or after that.

@@ -23,6 +23,7 @@ from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.eventstore.answers import AnswerSeal
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.proof import LedgerWalk
 from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.eventstore.rows import EventRow
@@ -67,15 +68,8 @@ def running_committer(
     service_url: str, *, clock: Clock | None = None, patience_seconds: float = 30.0
 ) -> Iterator[Committer]:
     """A committer that is started, and stopped afterwards."""
-    committer = Committer(
-        service_url,
-        REGISTRY,
-        ANSWERS,
-        a_wrap(),
-        clock or SystemClock(),
-        RandomIds(),
-        patience_seconds=patience_seconds,
-    )
+    batches = BatchCommitter(service_url, REGISTRY, ANSWERS, a_wrap(), clock or SystemClock(), RandomIds())
+    committer = Committer(batches, patience_seconds=patience_seconds)
     committer.start()
     try:
         yield committer

@@ -15,6 +15,7 @@ from domain.kernel.streams import EventType, StreamId, StreamType
 from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.mapper import NO_KEYS, LedgerMapper, NoKeys, Stored, StreamFact
 from infrastructure.eventstore.recorder import LedgerRecorder
 from tests.support.facts import examples
@@ -91,7 +92,9 @@ def test_old_versions_are_lifted_step_by_step() -> None:
 
 def test_lifting_leaves_the_stored_rows_as_they_are(database_urls: LedgerUrls) -> None:
     def committer_of(registry: Registry) -> Committer:
-        committer = Committer(database_urls.service, registry, ANSWERS, a_wrap(), SystemClock(), RandomIds())
+        committer = Committer(
+            BatchCommitter(database_urls.service, registry, ANSWERS, a_wrap(), SystemClock(), RandomIds())
+        )
         committer.start()
         return committer
 

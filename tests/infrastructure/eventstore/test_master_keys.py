@@ -14,6 +14,7 @@ from application.signing import KeyUnusable
 from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.master_keys import retire_master_key
 from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
 from infrastructure.keys.rings import NotRetired, SecretRing
@@ -42,7 +43,9 @@ def connection(database_urls: LedgerUrls) -> Iterator[Connection]:
 @pytest.fixture
 def committer(database_urls: LedgerUrls, masters: SecretRing) -> Iterator[Committer]:
     wrap = SubjectKeyWrap(masters)
-    committer = Committer(database_urls.service, REGISTRY, ANSWERS, wrap, SystemClock(), RandomIds())
+    committer = Committer(
+        BatchCommitter(database_urls.service, REGISTRY, ANSWERS, wrap, SystemClock(), RandomIds())
+    )
     committer.start()
     yield committer
     committer.stop()

@@ -16,6 +16,7 @@ from domain.documents.order import ORDER
 from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
@@ -44,7 +45,7 @@ def committer(database_urls: LedgerUrls, masters: SecretRing) -> Iterator[Commit
 def a_committer(urls: LedgerUrls, masters: SecretRing) -> Committer:
     """A committer that is started."""
     wrap = SubjectKeyWrap(masters)
-    committer = Committer(urls.service, REGISTRY, ANSWERS, wrap, SystemClock(), RandomIds())
+    committer = Committer(BatchCommitter(urls.service, REGISTRY, ANSWERS, wrap, SystemClock(), RandomIds()))
     committer.start()
     return committer
 

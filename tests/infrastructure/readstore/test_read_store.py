@@ -17,6 +17,7 @@ from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.embedded_postgres import admin_url, service_url
 from infrastructure.embedded_postgres.places import places_of
 from infrastructure.eventstore.committer import Committer
+from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.ledger import Pool, PostgresLedger
 from infrastructure.migrations import migrate
 from infrastructure.readstore.runner import catch_up_once
@@ -194,7 +195,7 @@ async def test_reading_recovers_by_itself_after_postgresql_was_killed(tmp_path: 
     with supervising_process(tmp_path):
         migrate(admin_url(tmp_path))
         url = service_url(tmp_path)
-        committer = Committer(url, REGISTRY, ANSWERS, a_wrap(), SystemClock(), RandomIds())
+        committer = Committer(BatchCommitter(url, REGISTRY, ANSWERS, a_wrap(), SystemClock(), RandomIds()))
         async with a_pool(url) as pool:
             store, ledger = (
                 PostgresReadStore(pool),

@@ -13,7 +13,7 @@ A cancelled line without a negative quantity takes nothing back, so no order can
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -159,12 +159,12 @@ class Matched(NamedTuple):
     refused: str | None
 
 
-def match_cancellations(orders: Iterable[Order], cancelled: Iterable[Row]) -> Iterator[Matched]:
+def match_cancellations(orders: Iterable[Order], cancelled: Sequence[Row]) -> Iterator[Matched]:
     """Match cancelled lines, given in file order, to orders; a refused line uses nothing up."""
-    pools = _pools(orders)
+    pools = _pools(orders, {_pool_key(row) for row in cancelled})
     refunded_minor: dict[str, int] = {}
     for row in cancelled:
-        pool = pools.get((row.customer_id, row.stock_code))
+        pool = pools.get(_pool_key(row))
         pieces = pool.cover(row) if pool and row.quantity < 0 else None
         if pool is None or pieces is None:
             yield Matched(row, [], NO_ORIGINAL_ORDER)
@@ -191,13 +191,20 @@ def group_refunds(matches: Iterable[Matched]) -> list[Refund]:
     return list(refunds.values())
 
 
-def _pools(orders: Iterable[Order]) -> dict[tuple[str, str], _Pool]:
+def _pool_key(row: Row) -> tuple[str, str]:
+    return (row.customer_id, row.stock_code)
+
+
+def _pools(orders: Iterable[Order], wanted: Set[tuple[str, str]]) -> dict[tuple[str, str], _Pool]:
+    """The pools that anything is taken from: most of what a shop sells never comes back."""
     pools: dict[tuple[str, str], _Pool] = {}
     for order in sorted(orders, key=lambda order: order.age_key):
         if order.customer_id:
-            sold: dict[str, Decimal] = {}
+            sold: dict[tuple[str, str], Decimal] = {}
             for row in order.lines:
-                sold[row.stock_code] = sold.get(row.stock_code, Decimal(0)) + row.quantity
-            for stock_code, quantity in sold.items():
-                pools.setdefault((order.customer_id, stock_code), _Pool()).append(order, quantity)
+                key = (order.customer_id, row.stock_code)
+                if key in wanted:
+                    sold[key] = sold.get(key, Decimal(0)) + row.quantity
+            for key, quantity in sold.items():
+                pools.setdefault(key, _Pool()).append(order, quantity)
     return pools

@@ -18,6 +18,7 @@ from application.operations import OPERATIONS
 from application.roles import PERMISSIONS, ROLE_PERMISSIONS
 from application.signing import KeyUnusable
 from application.vault import VaultUnavailable
+from infrastructure.collector import calm_collector
 from infrastructure.embedded_postgres import PostgresUnavailable
 from infrastructure.keys.store import KeyStore
 from infrastructure.migrations import MigrationRefused
@@ -156,6 +157,7 @@ def import_retail_command(
 
     Example: billing import retail online-retail.csv.gz
     """
+    calm_collector()
     settings = _settings()
     tokens = local_tokens(settings, KeyStore.create(settings.data_dir / "keys"))
 

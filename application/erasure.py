@@ -91,7 +91,10 @@ class SubjectIndex(Protocol):
 
 
 class OldReadModels(Protocol):
-    """Read models of older versions, which nobody tells of an erasure. Raises `ReadStoreUnavailable`."""
+    """Read models that nobody tells of an erasure: of older versions, and of rebuilds that died.
+
+    Raises `ReadStoreUnavailable`.
+    """
 
     async def drop(self) -> None:
         """Drops all there are."""
@@ -141,7 +144,7 @@ class Erasure:
         await self._keys.destroy_due(self._clock.now())
         finished = 0
         if keys := await self._keys.to_redact(BATCH_KEYS):
-            # At once, even where processes of that version still run: they may know nothing of erasures.
+            # At once, even where processes of an older version still run: they may know nothing of erasures.
             await self._old_read_models.drop()
         for key in keys:
             # Nothing is sealed under a destroyed key: once the index shows this moment, it is complete.

@@ -37,6 +37,11 @@ def lock_of_projection(name: str, version: int) -> str:
     return f"projection:{name}" if version == 1 else f"projection:{name}:{version}"
 
 
+def lock_of_rebuild(name: str, version: int) -> str:
+    """The name of the lock that who rebuilds a projection's version has."""
+    return f"rebuild:{name}:{version}"
+
+
 def try_to_own(connection: psycopg.Connection[Any], name: str) -> bool:
     """Takes the lock of that name on a lease; False where another session has it.
 

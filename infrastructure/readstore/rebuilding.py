@@ -3,6 +3,9 @@
 The live tables go on being read and written meanwhile: their owner waits only until the new ones have come to
 where it stands, and readers only while they are renamed. No side effect hangs on a projection, so folding it
 again repeats none.
+
+The side tables hold names too. Those of a rebuild that was killed, whose lock nobody has any more, are
+dropped by the worker, or by an erasure at once (`infrastructure/readstore/old_versions.py`).
 """
 
 from contextlib import ExitStack
@@ -18,6 +21,7 @@ from sqlalchemy.sql import quoted_name
 from infrastructure.database import CONNECTION_OPTIONS
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.readstore.compiling import DIALECT
+from infrastructure.readstore.ownership import lock_number, lock_of_rebuild
 from infrastructure.readstore.rows import key_columns, table_identifier
 from infrastructure.readstore.runner import catch_up_once
 from infrastructure.readstore.tracking import hold_tracking, start_tracking, tracking_of
@@ -25,6 +29,9 @@ from projections.projection import Projection
 
 SUFFIX = "__rebuild"
 BATCH_EVENTS = 5_000
+
+HOLDING_LEASE = "SET idle_in_transaction_session_timeout = '5s'"
+"""So long the live projection waits at most for a rebuild that was stopped while it held it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,9 @@ def rebuild_projection(
             stack.enter_context(psycopg.connect(database_url, autocommit=True, **CONNECTION_OPTIONS))
             for _ in range(2)
         )
-        ours.execute("SELECT pg_advisory_lock(hashtext(%s))", (projection.name + SUFFIX,))
+        lock = lock_number(lock_of_rebuild(projection.name, projection.version))
+        ours.execute("SELECT pg_advisory_lock(%s)", (lock,))
+        holder.execute(HOLDING_LEASE)
         # What a crash takes of the side tables, the next rebuild makes anew; the swap waits for the disk.
         ours.execute("SET synchronous_commit = off")
         start_tracking(ours, projection)
@@ -80,11 +89,20 @@ def _fold_to(
         pass
 
 
-def _held_position(connection: psycopg.Connection[Any], projection: Projection) -> int:
-    """Where the live projection stands, and stays until the transaction ends."""
-    row = hold_tracking(connection, projection).fetchone()
+def _meet(
+    ours: psycopg.Connection[Any],
+    holder: psycopg.Connection[Any],
+    projection: Projection,
+    reader: EventReader,
+) -> int:
+    """Brings the new rows to where the live ones stand, and stay until the holder's transaction ends."""
+    # What has come meanwhile is folded before the owner has to wait for it.
+    _fold_to(ours, projection, reader, tracking_of(ours, projection).notification_id)
+    row = hold_tracking(holder, projection).fetchone()
     assert row is not None, "tracking was started"
-    return row[0]
+    position: int = row[0]
+    _fold_to(ours, projection, reader, position)
+    return position
 
 
 def _compare(
@@ -94,14 +112,13 @@ def _compare(
     reader: EventReader,
 ) -> list[Difference]:
     """Compares both at one position. The owner is held up until a snapshot is taken there, not longer."""
-    with holder.transaction():
-        position = _held_position(holder, projection)
-        _fold_to(ours, projection, reader, position)
-        ours.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        ours.execute("SELECT FROM readmodel.tracking LIMIT 1")
-    differences = [_difference(ours, projection, table, position) for table in projection.tables]
-    ours.execute("COMMIT")
-    return differences
+    with ExitStack() as snapshot:
+        with holder.transaction():
+            position = _meet(ours, holder, projection, reader)
+            snapshot.enter_context(ours.transaction())
+            ours.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            ours.execute("SELECT FROM readmodel.tracking LIMIT 1")
+        return [_difference(ours, projection, table, position) for table in projection.tables]
 
 
 def _difference(
@@ -131,8 +148,7 @@ def _swap(
     reader: EventReader,
 ) -> None:
     with holder.transaction():
-        position = _held_position(holder, projection)
-        _fold_to(ours, projection, reader, position)
+        _meet(ours, holder, projection, reader)
         # In the order in which readers lock them, so that nobody waits in a circle.
         tables = sorted(projection.tables, key=lambda table: table.name)
         for table in tables:

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 BUSY_STEP_SECONDS = 0.005
 IDLE_STEP_SECONDS = 0.025
 ERASING_PAUSE_SECONDS = 2.0
-OLD_READ_MODELS_PAUSE_SECONDS = 600.0
+OLD_READ_MODELS_PAUSE_SECONDS = 10.0
 STANDBY_SECONDS = 0.25
 UNREACHABLE_SECONDS = 0.25
 
@@ -162,7 +162,7 @@ async def _erase_what_is_due(system: System, stopping: asyncio.Event) -> None:
 
 
 async def _drop_old_read_models(system: System, stopping: asyncio.Event) -> None:
-    """Drops the read models that a deployment left behind, once nobody can want them any more."""
+    """Drops the read models that a deployment or a killed rebuild left behind, once nobody can want them."""
 
     async def drop() -> float:
         await system.old_read_models.drop_given_up()

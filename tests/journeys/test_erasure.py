@@ -1,13 +1,18 @@
 """A buyer asks to be forgotten: what may go is gone at once and everywhere, what the law wants stays."""
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from projections.documents import ORDER_TEXT_TABLE
 from tests.support.house import PROJECT, House, all_items, by_platform, eventually, paid
 
 pytestmark = pytest.mark.slow
@@ -141,6 +146,41 @@ def _is_nowhere(house: House, *secrets: str) -> None:
         content = Path(path).read_bytes()
         for secret in secrets:
             assert secret.encode() not in content, path
+
+
+def _kill_a_rebuild_that_knows(house: House, name: str) -> None:
+    """Kills it when it has folded everything and waits for the live read model, which is held meanwhile."""
+    side = sql.Identifier("readmodel", f"{ORDER_TEXT_TABLE.name}__rebuild")
+
+    def knows() -> bool:
+        with house.database() as connection, contextlib.suppress(psycopg.errors.UndefinedTable):
+            rows = connection.execute(sql.SQL("SELECT t::text FROM {} AS t").format(side)).fetchall()
+            return name.casefold() in str(rows)
+        return False
+
+    with house.database() as connection, connection.transaction():
+        connection.execute("SELECT FROM readmodel.tracking WHERE projection = 'documents' FOR UPDATE")
+        rebuild = house.spawn(
+            ["-m", "interfaces.cli.main", "rebuild", "--projection", "documents"], house.port
+        )
+        eventually(knows)
+        rebuild.kill()
+        assert rebuild.wait() == -signal.SIGKILL
+        assert knows()
+
+
+def test_what_a_killed_rebuild_knew_is_forgotten(house: House) -> None:
+    subject, name = "party:buyer-rebuilt", "Ottoline Featherstonehaugh"
+    order = _order("erasing-8", "buyer-rebuilt")
+    order["data"]["orderPartySnapshot"]["buyer"]["legalName"] = name
+    house.issued(order)
+    house.catch_up()
+    _kill_a_rebuild_that_knows(house, name)
+    _erase(house, subject)
+    _law_lets_go(house, subject)
+    eventually(lambda: _told(house, subject))
+    house.catch_up()
+    _is_nowhere(house, name)
 
 
 def test_both_read_models_and_replay_agree_after_an_erasure(house: House) -> None:

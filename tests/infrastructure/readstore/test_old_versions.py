@@ -1,7 +1,7 @@
-"""Older versions of read models go when nobody can want them any more, at once when somebody is erased."""
+"""Read models that nobody folds go when nobody can want them any more, at once when somebody is erased."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import psycopg
@@ -12,7 +12,12 @@ from psycopg_pool import AsyncConnectionPool
 from application.ports import ReadStoreUnavailable
 from infrastructure.clock import SystemClock
 from infrastructure.readstore.old_versions import GIVEN_UP_AFTER, PostgresOldReadModels
-from infrastructure.readstore.ownership import lock_of_projection, try_to_own
+from infrastructure.readstore.ownership import (
+    lock_of_projection,
+    lock_of_rebuild,
+    try_to_lock,
+    try_to_own,
+)
 from projections.documents import DOCUMENTS
 from projections.registry import PROJECTIONS
 from tests.support.clocks import SetClock
@@ -156,3 +161,28 @@ async def test_before_its_successor_was_made_a_version_is_nobodys_past(
         )
     await old_read_models.drop()
     assert set(OLD) <= tables(urls)
+
+
+@pytest.mark.parametrize("way", [PostgresOldReadModels.drop, PostgresOldReadModels.drop_given_up])
+async def test_what_a_rebuild_left_goes_when_nobody_has_its_lock(
+    old_read_models: PostgresOldReadModels,
+    urls: LedgerUrls,
+    way: Callable[[PostgresOldReadModels], Awaitable[None]],
+) -> None:
+    """Of a rebuild of this version, for which the next one would make them anew."""
+    side = f"{DOCUMENTS.tables[0].name}__rebuild"
+    with psycopg.connect(urls.service) as connection:
+        connection.execute(sql.SQL("CREATE TABLE {} (name text)").format(sql.Identifier("readmodel", side)))
+        connection.execute(
+            "INSERT INTO readmodel.tracking (projection, version, position)"
+            " VALUES ('documents__rebuild', %s, 2)",
+            (DOCUMENTS.version,),
+        )
+    with psycopg.connect(urls.service, autocommit=True) as rebuild:
+        assert try_to_lock(rebuild, lock_of_rebuild("documents", DOCUMENTS.version))
+        await way(old_read_models)
+        assert tables(urls) == LIVE | {NEWER, STRANGE, side}
+        assert ("documents__rebuild", DOCUMENTS.version) in tracked(urls)
+    await way(old_read_models)
+    assert tables(urls) == LIVE | {NEWER, STRANGE}
+    assert tracked(urls) == {("documents", DOCUMENTS.version), ("documents", 99)}

@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
-import psycopg
 import typer
 
 from application.verification import Verification
@@ -19,12 +18,12 @@ from infrastructure.eventstore.rows import EventRow, originator_id
 from infrastructure.readstore.rebuilding import Difference, rebuild_projection
 from infrastructure.settings import Settings
 from interfaces.bootstrap import build_system, database_urls, event_reader
+from interfaces.cli.invocation import EXIT_CHECK_FAILED, AsJson, connected, settings_of_command
+from projections.projection import Projection
 from projections.registry import PROJECTIONS, PROJECTIONS_BY_NAME
 
-EXIT_CHECK_FAILED = 1
 BATCH_EVENTS = 1000
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 ProjectionName = Annotated[str | None, typer.Option("--projection", help="Only this one.")]
 
 verify_app = typer.Typer(help="Proves that nothing was altered.", no_args_is_help=True)
@@ -37,7 +36,7 @@ def verify_ledger(as_json: AsJson = False) -> None:
     Example: billing verify ledger
     """
     walk = LedgerWalk()
-    with _connected() as connection:
+    with connected(settings_of_command()) as connection:
         recorder = LedgerRecorder(connection)
         head = recorder.max_notification_id() or 0
         for row in _rows(recorder, head):
@@ -87,9 +86,10 @@ def replay(
     if not stream_id or not REGISTRY.has_stream_type(stream_type):
         raise typer.BadParameter(f"{stream} is not a stream, such as order/536365.")
     identity = StreamId(stream_type, stream_id)
-    with _connected() as connection:
+    settings = settings_of_command()
+    with connected(settings) as connection:
         rows = LedgerRecorder(connection).select_events(originator_id(identity), lte=at)
-        history = event_reader(Settings()).read(connection, rows)
+        history = event_reader(settings).read(connection, rows)
     if not history:
         typer.echo(f"There is no {stream}.")
         raise typer.Exit(EXIT_CHECK_FAILED)
@@ -116,21 +116,16 @@ def rebuild(
     if projection is not None and projection not in PROJECTIONS_BY_NAME:
         raise typer.BadParameter(f"There is no {projection}: {', '.join(PROJECTIONS_BY_NAME)}.")
     wanted = [item for item in PROJECTIONS if projection in {None, item.name}]
-    reader = event_reader(Settings())
-    url = database_urls(Settings()).service
-    differences = [found for item in wanted for found in rebuild_projection(url, item, reader, swap=not diff)]
-    _tell_differences(differences, as_json=as_json)
+    _tell_differences(_rebuilt(settings_of_command(), wanted, swap=not diff), as_json=as_json)
 
 
 def _replay_all(*, diff: bool, as_json: bool) -> None:
-    reader = event_reader(Settings())
-    with _connected() as connection:
+    settings = settings_of_command()
+    with connected(settings) as connection:
         head = LedgerRecorder(connection).max_notification_id() or 0
-        replay = replay_ledger(connection, REGISTRY, reader, head)
+        replay = replay_ledger(connection, REGISTRY, event_reader(settings), head)
     if diff and not replay.problems:
-        url = database_urls(Settings()).service
-        found = [item for p in PROJECTIONS for item in rebuild_projection(url, p, reader, swap=False)]
-        _tell_differences(found, as_json=as_json)
+        _tell_differences(_rebuilt(settings, PROJECTIONS, swap=False), as_json=as_json)
         return
     if as_json:
         summary = {"events": replay.events, "streams": replay.streams, "findings": replay.problems}
@@ -139,6 +134,11 @@ def _replay_all(*, diff: bool, as_json: bool) -> None:
         summary_line = f"{replay.events} events fold to {replay.streams} streams."
         typer.echo("\n".join(replay.problems) or summary_line)
     _exit(failed=bool(replay.problems))
+
+
+def _rebuilt(settings: Settings, projections: Iterable[Projection], *, swap: bool) -> list[Difference]:
+    url, reader = database_urls(settings).service, event_reader(settings)
+    return [found for item in projections for found in rebuild_projection(url, item, reader, swap=swap)]
 
 
 def _tell_differences(differences: list[Difference], *, as_json: bool) -> None:
@@ -165,7 +165,7 @@ def _tell_differences(differences: list[Difference], *, as_json: bool) -> None:
 
 
 async def _verification(document_id: str) -> Verification:
-    system = build_system(Settings())
+    system = build_system(settings_of_command())
     await system.start()
     try:
         # A reachable database is asked for first, so that an unreachable one is not taken for a finding.
@@ -173,10 +173,6 @@ async def _verification(document_id: str) -> Verification:
         return await system.verifier.verify(document_id)
     finally:
         await system.stop()
-
-
-def _connected() -> psycopg.Connection[tuple[Any, ...]]:
-    return psycopg.connect(database_urls(Settings()).service, autocommit=True, connect_timeout=5)
 
 
 def _rows(recorder: LedgerRecorder, head: int) -> Iterator[EventRow]:

@@ -16,12 +16,9 @@ from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
 from infrastructure.keys.rings import NotRetired
 from infrastructure.keys.store import KeyStore, RotatingRing
 from infrastructure.settings import Settings
-from infrastructure.telemetry import configure_logging
-from interfaces.bootstrap import System, build_system, database_urls
+from interfaces.bootstrap import System, build_system
+from interfaces.cli.invocation import EXIT_CHECK_FAILED, AsJson, connected, settings_of_command
 
-EXIT_CHECK_FAILED = 1
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 Subject = Annotated[str, typer.Argument(help="Whose data, as party:ID or user:ID.")]
 
 keys_app = typer.Typer(help="Checks, rotates and destroys keys.", invoke_without_command=True)
@@ -35,7 +32,7 @@ def check_keys(context: typer.Context, as_json: AsJson = False) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    store = KeyStore(Settings().data_dir / "keys")
+    store = _store(settings_of_command())
     try:
         store.check()
         found = {
@@ -65,9 +62,10 @@ def rotate(
 
     Example: billing keys rotate subjects
     """
-    store = KeyStore(Settings().data_dir / "keys")
+    settings = settings_of_command()
+    store = _store(settings)
     key_id = store.rotate(ring)
-    rewrapped = _rewrap(store) if ring == "subjects" else None
+    rewrapped = _rewrap(settings, store) if ring == "subjects" else None
     if as_json:
         typer.echo(json.dumps({"ring": ring, "current": key_id, "rewrapped": rewrapped}))
     else:
@@ -81,7 +79,8 @@ def rewrap(as_json: AsJson = False) -> None:
 
     Example: billing keys rewrap
     """
-    rewrapped = _rewrap(KeyStore(Settings().data_dir / "keys"))
+    settings = settings_of_command()
+    rewrapped = _rewrap(settings, _store(settings))
     typer.echo(json.dumps({"rewrapped": rewrapped}) if as_json else f"{rewrapped} keys were wrapped anew.")
 
 
@@ -94,9 +93,10 @@ def retire(
 
     Example: billing keys retire 9f86d081884c7d65
     """
-    store = KeyStore(Settings().data_dir / "keys")
+    settings = settings_of_command()
+    store = _store(settings)
     try:
-        with _connected() as connection:
+        with connected(settings) as connection:
             retire_master_key(connection, store.subjects, master_key)
     except NotRetired as error:
         typer.echo(json.dumps({"finding": str(error)}) if as_json else str(error))
@@ -137,10 +137,7 @@ def erase(
 
 
 async def _with_system(use: Any) -> Any:
-    settings = Settings()
-    # What the parts of a system log must not come between what the command prints.
-    configure_logging(settings.log_level, settings.log_format)
-    system = build_system(settings)
+    system = build_system(settings_of_command())
     await system.start()
     try:
         return await use(system)
@@ -150,13 +147,13 @@ async def _with_system(use: Any) -> Any:
         await system.stop()
 
 
-def _rewrap(store: KeyStore) -> int:
-    with _connected() as connection:
+def _store(settings: Settings) -> KeyStore:
+    return KeyStore(settings.data_dir / "keys")
+
+
+def _rewrap(settings: Settings, store: KeyStore) -> int:
+    with connected(settings) as connection:
         return rewrap_keys(connection, SubjectKeyWrap(store.subjects))
-
-
-def _connected() -> psycopg.Connection[tuple[Any, ...]]:
-    return psycopg.connect(database_urls(Settings()).service, autocommit=True, connect_timeout=5)
 
 
 def _tell(keys: list[SubjectKeyState], *, as_json: bool) -> None:

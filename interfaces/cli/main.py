@@ -7,11 +7,10 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import psycopg
 import typer
-from pydantic import ValidationError
 
 from application.caller import DEFAULT_TENANT
 from application.operations import OPERATIONS
@@ -22,12 +21,11 @@ from infrastructure.collector import calm_collector
 from infrastructure.embedded_postgres import PostgresUnavailable
 from infrastructure.keys.store import KeyStore
 from infrastructure.migrations import MigrationRefused
-from infrastructure.settings import Settings
-from infrastructure.telemetry import configure_logging
 from interfaces.bootstrap import bring_up_to_date, local_tokens
 from interfaces.cli import audit, launch, webhooks
 from interfaces.cli.import_retail import import_retail
 from interfaces.cli.inbound_door import InboundDoor
+from interfaces.cli.invocation import AsJson, settings_of_command
 from interfaces.cli.keys import keys_app
 
 EXIT_WRONG_USAGE = 2
@@ -50,8 +48,6 @@ app.add_typer(webhooks.webhooks_app, name="webhooks")
 app.command("replay")(audit.replay)
 app.command("rebuild")(audit.rebuild)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
-
 
 @app.command()
 def run() -> None:
@@ -59,7 +55,7 @@ def run() -> None:
 
     Example: BILLING_PORT=9000 billing run
     """
-    launch.run(_settings())
+    launch.run(settings_of_command())
 
 
 @app.command()
@@ -72,7 +68,7 @@ def serve(
 
     Example: BILLING_DATABASE_URL=postgresql://… BILLING_WORKERS=4 billing serve
     """
-    settings = _settings()
+    settings = settings_of_command()
     if worker is None:
         launch.serve(settings)
     else:
@@ -88,7 +84,7 @@ def work(
 
     Example: BILLING_DATABASE_URL=postgresql://… billing work
     """
-    settings = _settings()
+    settings = settings_of_command()
     if projections:
         launch.project(settings)
     elif issuer is not None:
@@ -103,7 +99,7 @@ def migrate_command() -> None:
 
     Example: BILLING_DATABASE_URL=postgresql://owner@db/billing billing migrate
     """
-    bring_up_to_date(_settings())
+    bring_up_to_date(settings_of_command())
     typer.echo("The database is up to date.")
 
 
@@ -124,7 +120,7 @@ def token(
 
     Example: billing token --sub ana --role FINANCE_ADMIN --country MX
     """
-    settings = _settings()
+    settings = settings_of_command()
     if settings.jwt_jwks_url:
         raise typer.BadParameter("Tokens come from the identity provider of BILLING_JWT_JWKS_URL.")
     for name in role or ():
@@ -158,7 +154,7 @@ def import_retail_command(
     Example: billing import retail online-retail.csv.gz
     """
     calm_collector()
-    settings = _settings()
+    settings = settings_of_command()
     tokens = local_tokens(settings, KeyStore.create(settings.data_dir / "keys"))
 
     def fresh_token() -> str:
@@ -200,20 +196,6 @@ def main(arguments: list[str] | None = None) -> None:
         _end(str(error))
     except (MigrationRefused, launch.PortTaken) as error:
         _end(str(error))
-
-
-def _settings() -> Settings:
-    try:
-        settings = Settings()
-        settings.vault_folder  # noqa: B018 - reading it checks BILLING_VAULT_URL.
-    except ValidationError as error:
-        findings: list[Any] = [(detail["loc"], detail["msg"]) for detail in error.errors(include_input=False)]
-        lines = [f"BILLING_{'_'.join(map(str, loc)).upper()}: {message}" for loc, message in findings]
-        raise typer.BadParameter("; ".join(lines)) from None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    configure_logging(settings.log_level, settings.log_format)
-    return settings
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
-import psycopg
 import typer
 
 from application.outbound import OUTBOUND_FACTS
@@ -15,10 +14,9 @@ from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.keys.store import KeyStore
 from infrastructure.outbox.subscribers import GivenUp, NoSuchSubscriber, Webhook, Webhooks
 from infrastructure.outbox.target import AddressRefused
-from infrastructure.settings import Settings
-from interfaces.bootstrap import database_urls, target_seal
+from interfaces.bootstrap import target_seal
+from interfaces.cli.invocation import AsJson, connected, settings_of_command
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 WebhookId = Annotated[UUID, typer.Argument(help="The webhook's id.", metavar="WEBHOOK")]
 
 webhooks_app = typer.Typer(help="Tells other systems of outbound facts.", no_args_is_help=True)
@@ -158,10 +156,9 @@ def retry(
 @contextlib.contextmanager
 def _webhooks() -> Iterator[Webhooks]:
     """The webhooks of the settings' database; what is wrong with the arguments becomes wrong usage."""
-    settings = Settings()
+    settings = settings_of_command()
     seal = target_seal(KeyStore(settings.data_dir / "keys"))
-    url = database_urls(settings).service
-    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    with connected(settings) as connection:
         try:
             yield Webhooks(connection, seal, SystemClock(), RandomIds())
         except AddressRefused as error:

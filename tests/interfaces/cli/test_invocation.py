@@ -1,0 +1,49 @@
+"""Whatever command it is: wrong settings are wrong usage, and log lines keep out of what it prints."""
+
+import json
+
+import pytest
+import structlog
+
+from interfaces.cli.main import main
+from tests.support.commands import Billing
+
+COMMANDS = (
+    ("keys",),
+    ("keys", "rewrap"),
+    ("keys", "rotate", "seal"),
+    ("keys", "retire", "0" * 16),
+    ("keys", "subject", "party:nobody"),
+    ("rebuild", "--diff"),
+    ("replay", "--all"),
+    ("replay", "order/nobody"),
+    ("verify", "document", "nothing"),
+    ("verify", "ledger"),
+    ("webhooks", "list"),
+)
+
+every_command = pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+
+
+@every_command
+def test_log_lines_go_where_nobody_reads_answers(
+    whole_billing: Billing, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    structlog.reset_defaults()
+    code, _ = whole_billing(*arguments)
+    assert code in {0, 1}
+    structlog.get_logger().info("a-part-of-the-system-logs")
+    out, err = capsys.readouterr()
+    assert (out, json.loads(err)["event"]) == ("", "a-part-of-the-system-logs")
+
+
+@every_command
+def test_a_setting_that_is_wrong_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("BILLING_ISSUERS", "many")
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert "BILLING_ISSUERS: Input should be a valid integer" in err

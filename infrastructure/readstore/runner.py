@@ -24,6 +24,7 @@ from projections.projection import Projection, RowFold
 log = structlog.get_logger(__name__)
 
 BATCH_EVENTS = 2_000
+REGAINED_EVENTS = 50
 STANDBY_SECONDS = 0.5
 LOOK_ANYWAY_SECONDS = 0.5
 SHORTEST_PAUSE_SECONDS = 0.05
@@ -50,6 +51,7 @@ class ProjectionRunner:
         self._reader = reader
         self._head = head or HeadWatch(database_url)
         self._pause_seconds = SHORTEST_PAUSE_SECONDS
+        self._batch_events = BATCH_EVENTS
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"projection-{projection.name}", daemon=True)
 
@@ -93,13 +95,25 @@ class ProjectionRunner:
         head, seen = _news(connection, self._projection, "")
         while not self._stopping.is_set():
             if head > seen:
-                seen = fold_batch(connection, self._projection, self._reader, seen, head)
+                seen = self._fold_next(connection, seen, head)
                 PROJECTION_LAG_EVENTS.labels(self._projection.name).set(head - seen)
             else:
                 # Asked now and then, so that neither a silent watch nor a lost connection stays unnoticed.
                 head, seen = _news(connection, self._projection, "")
             self._pause_seconds = SHORTEST_PAUSE_SECONDS
             head = max(head, self._head.wait_beyond(seen, LOOK_ANYWAY_SECONDS))
+
+    def _fold_next(self, connection: psycopg.Connection[Any], seen: int, head: int) -> int:
+        """Folds a batch that is done within the lease, whatever its events cost; the position reached."""
+        size = self._batch_events
+        try:
+            reached = fold_batch(connection, self._projection, self._reader, seen, head, batch_events=size)
+        except psycopg.Error:
+            # The server may have ended the session because the batch took too long: the same one would again.
+            self._batch_events = max(size // 2, 1)
+            raise
+        self._batch_events = min(size + REGAINED_EVENTS, BATCH_EVENTS)
+        return reached
 
 
 def catch_up_once(

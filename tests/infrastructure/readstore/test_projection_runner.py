@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import threading
+import time
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from infrastructure.embedded_postgres import admin_url, service_url
 from infrastructure.embedded_postgres.places import places_of
 from infrastructure.migrations import migrate
 from infrastructure.readstore import runner as runner_module
+from infrastructure.readstore.ownership import TRANSACTION_LEASE
 from infrastructure.readstore.runner import BATCH_EVENTS, ProjectionRunner, catch_up_once
 from projections.number_series import SERIES as PROJECTION
 from projections.projection import Key, Projection, Row, RowFold
@@ -126,6 +128,30 @@ def test_a_defect_stops_its_projection_and_skips_nothing(
     assert stumbled.wait(30)
     assert not tracking(database_urls.admin)
     mended.set()
+    eventually(lambda: caught_up(database_urls.service))
+    running.stop()
+    assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
+
+
+def test_events_that_take_longer_than_the_lease_are_folded_in_smaller_batches(
+    database_urls: LedgerUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them at once would lose the owner its session, again and again."""
+    monkeypatch.setitem(TRANSACTION_LEASE, "transaction_timeout", "150")
+    monkeypatch.setattr(runner_module, "LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(runner_module, "BATCH_EVENTS", 30)
+    first, second = PROJECTION.row_folds
+
+    def fold(row: Row | None, event: RecordedEvent, key: Key) -> Row | None:
+        time.sleep(0.01)
+        return first.fold(row, event, key)
+
+    slow = Projection(
+        PROJECTION.name, PROJECTION.event_names, (RowFold(first.table, first.keys, fold), second)
+    )
+    give_numbers(database_urls.service, 29)
+    running = ProjectionRunner(database_urls.service, slow, READER)
+    running.start()
     eventually(lambda: caught_up(database_urls.service))
     running.stop()
     assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)

@@ -69,6 +69,10 @@ class HeadWatch:
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning("head-connection-lost", error=type(error).__name__)
                 time.sleep(RECONNECT_SECONDS)
+            except Exception:
+                # Such as a database that is not migrated yet: all would wait in vain if this thread ended.
+                log.exception("head-watch-failed")
+                time.sleep(RECONNECT_SECONDS)
 
     def _wanted(self) -> bool:
         with self._news:

@@ -65,6 +65,19 @@ def test_a_lost_connection_is_replaced(watch: HeadWatch, database_urls: LedgerUr
     assert not thread.is_alive()
 
 
+def test_a_database_that_is_migrated_later_is_watched_from_then_on(database_urls: LedgerUrls) -> None:
+    """As by a worker that is started before `billing migrate`."""
+    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+        admin.execute("ALTER SCHEMA ledger RENAME TO not_yet")
+        watch = HeadWatch(database_urls.service)
+        watch.join()
+        assert watch.wait_beyond(0, 1) == 0
+        admin.execute("ALTER SCHEMA not_yet RENAME TO ledger")
+    give_numbers(database_urls.service, 1)
+    assert watch.wait_beyond(0, 60) == head_of(database_urls.service)
+    watch.leave()
+
+
 def test_it_runs_while_anybody_has_joined(database_urls: LedgerUrls) -> None:
     def connections() -> int:
         with psycopg.connect(database_urls.admin) as admin:

@@ -1,5 +1,6 @@
 """The ledger as auditors read it: events in order, streams whole (contract §7)."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -147,10 +148,11 @@ async def get_stream(
 def _stream_filter(stream: str | None) -> tuple[str | None, str | None]:
     if stream is None:
         return None, None
-    stream_type, _, stream_id = stream.replace(":", "/", 1).partition("/")
+    # The first of either parts type from id, for ids may hold both.
+    stream_type, *stream_id = re.split("[/:]", stream, maxsplit=1)
     if not stream_type:
         raise invalid_field("stream", "INVALID", "A stream is `type/id`.")
-    return stream_type, stream_id or None
+    return stream_type, "".join(stream_id) or None
 
 
 async def _streams_of_order(request: AnyRequest, order_id: str, min_position: int | None) -> list[StreamId]:

@@ -135,6 +135,9 @@ def test_auditors_filter_the_ledger(house: House, events: list[dict[str, Any]]) 
         stream = f"document/{issued['streamId']}"
         assert [event["version"] for event in found(stream=stream)] == [1, 2, 3]
         assert {event["streamType"] for event in found(stream="document")} == {"document"}
+        assigned = found(stream="number-series")[-1]
+        assert ":" in assigned["streamId"]
+        assert assigned in found(stream=f"number-series/{assigned['streamId']}")
         types = {event["type"] for event in found(type=["document.issued", "document.drafted"])}
         assert types == {"document.issued", "document.drafted"}
         assert {event["actor"] for event in found(actor="system:worker")} == {"system:worker"}

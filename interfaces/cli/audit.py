@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -69,8 +69,13 @@ def verify_document(document_id: str, as_json: AsJson = False) -> None:
 def replay(
     stream: Annotated[str | None, typer.Argument(help="A stream, as type/id.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every stream.")] = False,
-    at: Annotated[int | None, typer.Option("--at", help="Only up to this version.", min=1)] = None,
-    diff: Annotated[bool, typer.Option("--diff", help="With --all: compare with the read models.")] = False,
+    at: Annotated[
+        int | None,
+        typer.Option("--at", help="Only up to this version; with --all: to this ledger position.", min=1),
+    ] = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Also fold anew what read models such events make, and compare.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Folds a stream, or the whole ledger, from its events; exit 1 if something does not fold or differs.
@@ -79,29 +84,15 @@ def replay(
     """
     if everything == (stream is not None):
         raise typer.BadParameter("Name a stream as type/id, or give --all.")
+    if diff and at is not None:
+        raise typer.BadParameter("--diff compares with read models, and those show no past: leave --at out.")
     if everything:
-        _replay_all(diff=diff, as_json=as_json)
+        _replay_all(at, diff=diff, as_json=as_json)
         return
     stream_type, _, stream_id = (stream or "").partition("/")
     if not stream_id or not REGISTRY.has_stream_type(stream_type):
         raise typer.BadParameter(f"{stream} is not a stream, such as order/536365.")
-    identity = StreamId(stream_type, stream_id)
-    settings = settings_of_command()
-    with connected(settings) as connection:
-        rows = LedgerRecorder(connection).select_events(originator_id(identity), lte=at)
-        history = event_reader(settings).read(connection, rows)
-    if not history:
-        typer.echo(f"There is no {stream}.")
-        raise typer.Exit(EXIT_CHECK_FAILED)
-    folded = REGISTRY.fold(identity, [event.fact for event in history])
-    state = folded.model_dump(mode="json", by_alias=True, exclude_none=True)
-    events = [_event_line(event) for event in history]
-    if as_json:
-        typer.echo(json.dumps({"stream": stream, "version": len(history), "events": events, "state": state}))
-        return
-    for event in events:
-        typer.echo(f"{event['position']:>9} {event['recordedAt']} {event['type']} by {event['actor']}")
-    typer.echo(json.dumps(state, indent=2, ensure_ascii=False))
+    _replay_stream(StreamId(stream_type, stream_id), at, diff=diff, as_json=as_json)
 
 
 def rebuild(
@@ -119,20 +110,47 @@ def rebuild(
     _tell_differences(_rebuilt(settings_of_command(), wanted, swap=not diff), as_json=as_json)
 
 
-def _replay_all(*, diff: bool, as_json: bool) -> None:
+def _replay_stream(stream: StreamId, at: int | None, *, diff: bool, as_json: bool) -> None:
     settings = settings_of_command()
     with connected(settings) as connection:
-        head = LedgerRecorder(connection).max_notification_id() or 0
+        rows = LedgerRecorder(connection).select_events(originator_id(stream), lte=at)
+        history = event_reader(settings).read(connection, rows)
+    name = f"{stream.type}/{stream.id}"
+    if not history:
+        typer.echo(f"There is no {name}.")
+        raise typer.Exit(EXIT_CHECK_FAILED)
+    folded = REGISTRY.fold(stream, [event.fact for event in history])
+    state = folded.model_dump(mode="json", by_alias=True, exclude_none=True)
+    events = [_event_line(event) for event in history]
+    replayed = {"stream": name, "version": len(history), "events": events, "state": state}
+    if not as_json:
+        for event in events:
+            typer.echo(f"{event['position']:>9} {event['recordedAt']} {event['type']} by {event['actor']}")
+        typer.echo(json.dumps(state, indent=2, ensure_ascii=False))
+    if diff:
+        concerned = [item for item in PROJECTIONS if _folds_events_of(item, stream.type)]
+        _tell_differences(_rebuilt(settings, concerned, swap=False), as_json=as_json, beside=replayed)
+    elif as_json:
+        typer.echo(json.dumps(replayed))
+
+
+def _folds_events_of(projection: Projection, stream_type: str) -> bool:
+    return any(name.startswith(f"{stream_type}.") for name in projection.event_names)
+
+
+def _replay_all(at: int | None, *, diff: bool, as_json: bool) -> None:
+    settings = settings_of_command()
+    with connected(settings) as connection:
+        head = at or LedgerRecorder(connection).max_notification_id() or 0
         replay = replay_ledger(connection, REGISTRY, event_reader(settings), head)
-    if diff and not replay.problems:
-        _tell_differences(_rebuilt(settings, PROJECTIONS, swap=False), as_json=as_json)
-        return
-    if as_json:
-        summary = {"events": replay.events, "streams": replay.streams, "findings": replay.problems}
-        typer.echo(json.dumps(summary))
-    else:
+    replayed = {"events": replay.events, "streams": replay.streams, "findings": replay.problems}
+    if not as_json:
         summary_line = f"{replay.events} events fold to {replay.streams} streams."
         typer.echo("\n".join(replay.problems) or summary_line)
+    if diff and not replay.problems:
+        _tell_differences(_rebuilt(settings, PROJECTIONS, swap=False), as_json=as_json, beside=replayed)
+    elif as_json:
+        typer.echo(json.dumps(replayed))
     _exit(failed=bool(replay.problems))
 
 
@@ -141,7 +159,10 @@ def _rebuilt(settings: Settings, projections: Iterable[Projection], *, swap: boo
     return [found for item in projections for found in rebuild_projection(url, item, reader, swap=swap)]
 
 
-def _tell_differences(differences: list[Difference], *, as_json: bool) -> None:
+def _tell_differences(
+    differences: list[Difference], *, as_json: bool, beside: Mapping[str, Any] | None = None
+) -> None:
+    """Ends the command. `beside` is what its JSON says besides."""
     rows = [
         {
             "projection": found.projection,
@@ -154,7 +175,8 @@ def _tell_differences(differences: list[Difference], *, as_json: bool) -> None:
         for found in differences
     ]
     if as_json:
-        typer.echo(json.dumps({"equal": not any(found.found for found in differences), "tables": rows}))
+        equal = not any(found.found for found in differences)
+        typer.echo(json.dumps({**(beside or {}), "equal": equal, "tables": rows}))
     else:
         for row in rows:
             typer.echo(

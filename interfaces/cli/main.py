@@ -32,6 +32,14 @@ EXIT_WRONG_USAGE = 2
 EXIT_UNREACHABLE = 3
 IMPORT_TOKEN_SECONDS = 600
 
+UNREACHABLE = (
+    PostgresUnavailable,
+    psycopg.OperationalError,
+    # What a rebuild finds that was stopped for longer than it may hold a read model.
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+"""What tells that the database cannot be reached, or has ended a session."""
+
 app = typer.Typer(
     name="billing",
     help="An event-sourced billing ledger and fiscal-document engine.",
@@ -188,7 +196,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs a command and ends the process with its exit code."""
     try:
         app(arguments)
-    except (PostgresUnavailable, psycopg.OperationalError) as error:
+    except UNREACHABLE as error:
         _end(f"The database cannot be reached: {_first_line(error)}")
     except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
         _end("The database is not migrated: run `billing migrate`.")

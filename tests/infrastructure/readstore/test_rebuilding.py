@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from infrastructure.eventstore.ledger import Pool
+from infrastructure.readstore import rebuilding
 from infrastructure.readstore.rebuilding import Difference, rebuild_projection
 from infrastructure.readstore.runner import ProjectionRunner
 from infrastructure.readstore.store import PostgresReadStore
@@ -113,6 +115,32 @@ def test_nothing_is_left_behind_either_where_tables_cannot_be_compared(urls: Led
         connection.execute("ALTER TABLE readmodel.number_v1 ADD COLUMN remark text")
     with pytest.raises(psycopg.errors.DatatypeMismatch):
         rebuild(urls, swap=False)
+    assert left_behind(urls) == []
+
+
+def test_a_rebuild_that_was_stopped_while_it_held_the_live_rows_lets_go_of_them(
+    urls: LedgerUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "HOLDING_LEASE", "SET idle_in_transaction_session_timeout = '200ms'")
+    holding, going_on = threading.Event(), threading.Event()
+
+    def hold(*arguments: Any) -> int:
+        position = meet(*arguments)
+        holding.set()
+        going_on.wait(60)
+        return position
+
+    meet = rebuilding._meet
+    monkeypatch.setattr(rebuilding, "_meet", hold)
+    give_numbers(urls.service, 5, "later")
+    with ThreadPoolExecutor(1) as pool:
+        stopped = pool.submit(rebuild, urls, swap=False)
+        assert holding.wait(60)
+        catch_up(urls.service)
+        going_on.set()
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            stopped.result(60)
+    assert caught_up(urls.service)
     assert left_behind(urls) == []
 
 

@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,15 @@ def plain_tracebacks() -> None:
     """Left alone, structlog prints every variable of every frame, which takes seconds and tells secrets."""
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.processors.add_log_level, renderer])
+
+
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """What a test makes of logging ends with it, as the standard error does that is logged to."""
+    configuration, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
+    yield
+    structlog.configure(**configuration)
+    logging.basicConfig(handlers=handlers, level=level, force=True)
 
 
 @pytest.fixture

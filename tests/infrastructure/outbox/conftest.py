@@ -2,21 +2,32 @@
 
 import contextlib
 import io
-import logging
 from collections.abc import Callable, Iterator
 
 import pytest
-import structlog
 
+from infrastructure.eventstore.committer import Committer
 from infrastructure.telemetry import configure_logging
+from tests.support.ledger_fixtures import LedgerUrls, running_committer
+from tests.support.receivers import Receiver, a_receiver
 
 
 @pytest.fixture
-def logged_lines() -> Iterator[Callable[[], str]]:
+def logged_lines(own_logging: None) -> Callable[[], str]:
     """What was logged until it is asked for, libraries included, as the service would log it at most."""
-    handlers, level, stream = logging.root.handlers[:], logging.root.level, io.StringIO()
+    stream = io.StringIO()
     with contextlib.redirect_stderr(stream):
         configure_logging("DEBUG", "json")
-    yield stream.getvalue
-    structlog.reset_defaults()
-    logging.basicConfig(handlers=handlers, level=level, force=True)
+    return stream.getvalue
+
+
+@pytest.fixture
+def committer(database_urls: LedgerUrls) -> Iterator[Committer]:
+    with running_committer(database_urls.service) as committer:
+        yield committer
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with a_receiver() as receiver:
+        yield receiver

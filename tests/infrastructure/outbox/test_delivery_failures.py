@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from uuid import UUID
@@ -17,12 +17,6 @@ from tests.support.clocks import SetClock
 from tests.support.ledger_fixtures import LedgerUrls, eventually
 from tests.support.outbox import GIVE_UP_AFTER, a_relay, add_webhook, issued_in, running, webhooks_of
 from tests.support.receivers import OK, Answer, Post, Receiver, a_receiver
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with a_receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
-import pytest
 
 from application.ledger import Answer as LedgerAnswer
 from application.ledger import Transaction
@@ -13,21 +12,9 @@ from domain.documents.document import DOCUMENT
 from domain.kernel.canonical import sha256_hex
 from infrastructure.eventstore.committer import Committer
 from tests.support.facts import issued
-from tests.support.ledger_fixtures import LedgerUrls, a_command, eventually, one, running_committer
+from tests.support.ledger_fixtures import LedgerUrls, a_command, eventually, one
 from tests.support.outbox import SOURCE, a_relay, add_webhook, issue, running, webhooks_of
 from tests.support.receivers import OK, Answer, Post, Receiver, a_receiver
-
-
-@pytest.fixture
-def committer(database_urls: LedgerUrls) -> Iterator[Committer]:
-    with running_committer(database_urls.service) as committer:
-        yield committer
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with a_receiver() as receiver:
-        yield receiver
 
 
 def test_a_fact_comes_as_a_signed_cloud_event(

@@ -1,7 +1,6 @@
 """Webhooks as operators have them: added, disabled, removed, their secrets rotated; what they may be."""
 
 import ssl
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -28,21 +27,9 @@ from infrastructure.outbox.target import (
     shown_address,
 )
 from tests.support.clocks import SetClock
-from tests.support.ledger_fixtures import LedgerUrls, eventually, running_committer
+from tests.support.ledger_fixtures import LedgerUrls, eventually
 from tests.support.outbox import SEAL, a_relay, add_webhook, issue, running, webhooks_of
 from tests.support.receivers import Answer, Post, Receiver, a_receiver
-
-
-@pytest.fixture
-def committer(database_urls: LedgerUrls) -> Iterator[Committer]:
-    with running_committer(database_urls.service) as committer:
-        yield committer
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with a_receiver() as receiver:
-        yield receiver
 
 
 def test_a_disabled_webhook_is_told_nothing_until_it_is_enabled_and_then_all(

@@ -1,11 +1,8 @@
 """What tests of commands share."""
 
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from infrastructure.keys.store import KeyStore
 from interfaces.cli.main import main
@@ -14,12 +11,8 @@ from tests.support.ledger_fixtures import LedgerUrls
 
 
 @pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """What a command makes of logging ends with its test, as the standard error that it writes to does."""
-    configuration, handlers = structlog.get_config(), logging.root.handlers[:]
-    yield
-    structlog.configure(**configuration)
-    logging.root.handlers[:] = handlers
+def logging_of_commands(own_logging: None) -> None:
+    """Every command configures it."""
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ import asyncio
 import json
 from typing import Annotated, Any
 
-import psycopg
 import typer
 
 from application.erasure import SubjectKeyState
-from application.ports import ReadStoreUnavailable
 from application.signing import KeyUnusable
 from domain.kernel.facts import rfc3339
 from infrastructure.eventstore.master_keys import retire_master_key
@@ -141,8 +139,6 @@ async def _with_system(use: Any) -> Any:
     await system.start()
     try:
         return await use(system)
-    except ReadStoreUnavailable as error:
-        raise psycopg.OperationalError(str(error)) from error
     finally:
         await system.stop()
 

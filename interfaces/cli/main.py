@@ -13,7 +13,9 @@ import psycopg
 import typer
 
 from application.caller import DEFAULT_TENANT
+from application.ledger import LedgerUnavailable
 from application.operations import OPERATIONS
+from application.ports import ReadStoreUnavailable
 from application.roles import PERMISSIONS, ROLE_PERMISSIONS
 from application.signing import KeyUnusable
 from application.vault import VaultUnavailable
@@ -198,6 +200,8 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except UNREACHABLE as error:
         _end(f"The database cannot be reached: {_first_line(error)}")
+    except (LedgerUnavailable, ReadStoreUnavailable) as error:
+        _end(f"This cannot be done now: {error}.")
     except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
         _end("The database is not migrated: run `billing migrate`.")
     except (KeyUnusable, VaultUnavailable) as error:

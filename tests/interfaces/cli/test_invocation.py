@@ -1,4 +1,4 @@
-"""Whatever command it is: wrong settings are wrong usage, and log lines keep out of what it prints."""
+"""Every command: a wrong setting is wrong usage, an absent database no finding, a log line no answer."""
 
 import json
 
@@ -7,6 +7,7 @@ import structlog
 
 from interfaces.cli.main import main
 from tests.support.commands import Billing
+from tests.support.house import free_port
 
 COMMANDS = (
     ("keys",),
@@ -21,6 +22,8 @@ COMMANDS = (
     ("verify", "ledger"),
     ("webhooks", "list"),
 )
+
+WITHOUT_DATABASE = {("keys",), ("keys", "rotate", "seal")}
 
 every_command = pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 
@@ -47,3 +50,16 @@ def test_a_setting_that_is_wrong_is_wrong_usage(
     out, err = capsys.readouterr()
     assert (ended.value.code, out) == (2, "")
     assert "BILLING_ISSUERS: Input should be a valid integer" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [each for each in COMMANDS if each not in {("keys",), ("keys", "rotate", "seal")}],
+    ids=" ".join,
+)
+def test_a_database_that_is_away_is_no_finding(
+    monkeypatch: pytest.MonkeyPatch, whole_billing: Billing, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("BILLING_DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    assert whole_billing(*arguments) == (3, "")

@@ -37,7 +37,9 @@ IMPURE = frozenset(
         "time",
     }
 )
-ALLOWED_LIBRARIES = frozenset({"babel", "iso4217", "pydantic", "pydantic_core", "rfc8785", "stdnum"})
+ALLOWED_LIBRARIES = frozenset(
+    {"babel", "iso4217", "msgspec", "pydantic", "pydantic_core", "rfc8785", "stdnum"}
+)
 
 
 def _imported(path: Path) -> set[str]:

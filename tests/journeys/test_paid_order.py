@@ -47,6 +47,7 @@ def test_from_the_payment_to_the_buyers_download_and_the_audit_trail(house: Hous
         ("DOWNLOADED", "mari", "BUYER"),
         ("DOWNLOADED", "mari", "BUYER"),
     ]
+    assert timeline[0]["position"] <= int(position), "who was told of the issue finds it behind that position"
     assert [entry["metadata"].get("format") for entry in timeline[1:]] == ["PDF", "JSON"]
     assert [entry["position"] for entry in timeline] == sorted(entry["position"] for entry in timeline)
     assert series["issuerEntityId"] == "platform-gb" and series["nextNumber"] > 1

@@ -19,7 +19,7 @@ from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, answered, idempotency_claim
 from interfaces.http.problems import Problem, envelope
 from interfaces.http.routes import route
-from projections.documents import select_settled_documents
+from projections.documents import DOCUMENTS, select_settled_documents
 
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -82,13 +82,14 @@ async def receive_events(
         if outcome.outcome == "DUPLICATE":
             for document in outcome.documents:
                 system_of(request).observer.repeated(document.doc_type)
-    entries = await _issued_or_late(request, documents)
+    entries, seen_position = await _issued_or_late(request, documents)
     late = any(entry.status == "DRAFT" for entry in entries.values())
     correlation_id = caller_of(request).correlation_id
     results = EventResults(results=[_result(outcome, entries, correlation_id) for outcome in outcomes])
     answer = Answer(202 if late else 200, results.model_dump(mode="json", by_alias=True))
     if claim is None:
-        return answered(Committed(answer, position))
+        # Who reads behind this position finds the issues that this answer tells of.
+        return answered(Committed(answer, max(position, seen_position)))
     audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
     kept = await system_of(request).ledger.commit(Command(audit, lambda _: answer, idempotency=claim))
     return answered(kept)
@@ -120,8 +121,11 @@ async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
     return outcome, committed.position
 
 
-async def _issued_or_late(request: AnyRequest, documents: list[DocumentEntry]) -> dict[str, DocumentEntry]:
-    """The documents once they are issued, or as they are after five seconds."""
+async def _issued_or_late(
+    request: AnyRequest, documents: list[DocumentEntry]
+) -> tuple[dict[str, DocumentEntry], int]:
+    """The documents once they are issued, or as they are after five seconds; the position that shows it."""
+    seen_position = 0
     entries = {document.document_id: document for document in documents}
     waiting = {key for key, entry in entries.items() if entry.status == "DRAFT"}
     give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
@@ -129,13 +133,16 @@ async def _issued_or_late(request: AnyRequest, documents: list[DocumentEntry]) -
     while waiting and time.monotonic() < give_up_at:
         await asyncio.sleep(pause_seconds)
         pause_seconds = min(pause_seconds * 1.5, _LONGEST_PAUSE_SECONDS)
-        found = await system_of(request).read_store.fetch((), select_settled_documents(sorted(waiting)))
+        found = await system_of(request).read_store.fetch(
+            (DOCUMENTS.name,), select_settled_documents(sorted(waiting))
+        )
+        seen_position = found.position
         for row in found.results[0]:
             document_id = row["document_id"]
             entries[document_id] = replace(entries[document_id], status=row["status"], parked=row["parked"])
             if row["status"] != "DRAFT":
                 waiting.discard(document_id)
-    return entries
+    return entries, seen_position
 
 
 def _result(outcome: Outcome, entries: dict[str, DocumentEntry], correlation_id: str) -> EventResult:

@@ -74,8 +74,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def write_shop_file(path: Path, invoices: int) -> None:
-    """A shop's export, the same at every run: eighteen lines an invoice on average, some far longer."""
+def write_shop_file(path: Path, invoices: int, *, first: int = 500_000) -> None:
+    """A shop's export, the same at every run: eighteen lines an invoice on average, some far longer.
+
+    Its invoices are numbered from `first` on.
+    """
     chance = random.Random(20)
     at = datetime(2026, 1, 5, 9, 0)  # noqa: DTZ001 - the shop writes wall-clock time
     with path.open("w", newline="") as file:
@@ -89,7 +92,7 @@ def write_shop_file(path: Path, invoices: int) -> None:
                 price = f"{chance.randint(20, 2_500) / 100:.2f}"
                 customer = f"{12_000 + number % 400}.0"
                 quantity = chance.randint(1, 36)
-                row = (500_000 + number, code, words, quantity, at, price, customer, "United Kingdom")
+                row = (first + number, code, words, quantity, at, price, customer, "United Kingdom")
                 writer.writerow(row)
 
 

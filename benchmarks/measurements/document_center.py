@@ -21,7 +21,7 @@ from domain.documents.visibility import DocumentScope
 from infrastructure.readstore.compiling import compiled
 from interfaces.http.reading import encode_cursor, position_cursor
 from projections.document_search import select_documents
-from projections.documents import DOCUMENT_TABLE, ORDER_TEXT_TABLE
+from projections.documents import DOCUMENT_TABLE, ERA_POSITIONS, ORDER_TEXT_TABLE, searchable
 
 AUDITOR = DocumentScope(every=True, drafts=True)
 PAGE = 50
@@ -59,19 +59,24 @@ LATERAL jsonb_populate_record(d, jsonb_build_object(
 _FILL_TEXTS = f"""
 INSERT INTO readmodel.{ORDER_TEXT_TABLE.name}
 SELECT r.* FROM (SELECT t FROM readmodel.{ORDER_TEXT_TABLE.name} AS t LIMIT 1) AS example(t),
-(SELECT %(first)s::text[], %(things)s::text[], %(colours)s::text[]) AS words(first, things, colours),
+(SELECT %(names)s::text[], %(things)s::text[], %(colours)s::text[]) AS words(names, things, colours),
 generate_series(1, %(count)s) AS n,
-LATERAL jsonb_populate_record(t, jsonb_build_object('order_id', 'o-' || n, 'search_text', concat_ws(chr(10),
+LATERAL jsonb_populate_record(t, jsonb_build_object('order_id', 'o-' || n, 'search_text', concat_ws(
+    repeat(chr(10), 2),
     'o-' || n,
-    first[1 + (hashint8(n) & 31)] || ' ' || substr(md5((hashint8(n) & 262143)::text), 1, 9),
+    names[1 + (hashint8(n) & 31)] || ' ' || substr(md5((hashint8(n) & 262143)::text), 1, 9),
     'shop ' || substr(md5(floor(4000 * power((hashint8(n * 7) & 1048575) / 1048576.0, 2))::text), 1, 9),
     'larkfield market ltd',
     things[1 + (hashint8(n * 3) & 31)] || ' ' || colours[1 + (hashint8(n * 5) & 15)],
     things[1 + (hashint8(n * 11) & 31)] || ' ' || colours[1 + (hashint8(n * 13) & 15)],
     lpad(to_hex(hashint8(n * 17) & 65535), 5, 'k')
+), 'marks', (
+    SELECT ARRAY['era ' || drafted_position / {ERA_POSITIONS},
+        'country ' || country_code, 'seller ' || seller_id]
+    FROM readmodel.{DOCUMENT_TABLE.name} WHERE order_id = 'o-' || n
 ))) AS r
 """
-_FIRST = (
+_FIRST_NAMES = (
     "ana,ben,carla,dev,eva,finn,greta,hugo,ines,jan,kim,lena,max,nora,omar,pia,quin,"
     "rosa,sven,tara,uma,vera,will,xenia,yann,zoe,amir,bea,cleo,dora,emil,fay"
 )
@@ -134,7 +139,8 @@ def fill_documents(ledger: Ledger, count: int) -> None:
     pay_orders(ledger, 1)
     with ledger.projecting():
         pass
-    words = {"first": _FIRST.split(","), "things": _THINGS.split(","), "colours": _COLOURS.split(",")}
+    lists = {"names": _FIRST_NAMES, "things": _THINGS, "colours": _COLOURS}
+    words = {name: [searchable(one) for one in texts.split(",")] for name, texts in lists.items()}
     with ledger.connect() as connection:
         connection.execute(_FILL_DOCUMENTS.encode(), {"count": count, "first": FIRST_POSITION})
         connection.execute(_FILL_TEXTS.encode(), {"count": count, **words})

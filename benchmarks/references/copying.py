@@ -17,7 +17,7 @@ from domain.fiscal.registry import driver_for
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.sealing import OpeningKeys, unseal
 from projections.document_events import DOCUMENT_EVENT_TABLE
-from projections.documents import DOCUMENT_TABLE, ORDER_TEXT_TABLE, searchable
+from projections.documents import DOCUMENT_TABLE, ORDER_TEXT_TABLE, marks_of, searchable
 from projections.number_series import NUMBER_TABLE, SERIES_TABLE
 from projections.projection import Projection
 from projections.subject_streams import SUBJECT_STREAM_TABLE
@@ -89,7 +89,11 @@ def _load_document(tables: Tables, event: Event) -> None:
         return
     documents = tables[DOCUMENT_TABLE.name]
     if event.name == "document.drafted":
-        documents[event.stream_id] = _drafted(event)
+        row = documents[event.stream_id] = _drafted(event)
+        text = tables[ORDER_TEXT_TABLE.name].get(row["order_id"])
+        if text is not None:
+            marks = marks_of(event.position, row["country_code"], row["seller_id"])
+            text["marks"] += [mark for mark in marks if mark not in text["marks"]]
         return
     row = documents[event.stream_id]
     row["stream_version"] = event.version
@@ -141,6 +145,7 @@ def _load_order_text(tables: Tables, event: Event) -> None:
         "order_id": event.stream_id,
         "names": json.dumps(names),
         "search_text": searchable(text),
+        "marks": [],
     }
 
 

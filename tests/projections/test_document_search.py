@@ -17,7 +17,14 @@ from infrastructure.readstore.compiling import compiled
 from infrastructure.readstore.rows import Change, copy_rows
 from projections import document_search
 from projections.document_search import select_documents
-from projections.documents import DOCUMENT_TABLE, ORDER_TEXT_TABLE, searchable
+from projections.documents import (
+    DOCUMENT_TABLE,
+    ERA_POSITIONS,
+    ORDER_TEXT_TABLE,
+    marks_of,
+    plain,
+    searchable,
+)
 from projections.projection import Row
 from tests.support.ledger_fixtures import migrated_database
 
@@ -25,8 +32,20 @@ PEOPLE = ("p-1", "p-2")
 COUNTRIES = ("MX", "GB")
 STATUSES = ("DRAFT", "ISSUED", "VOIDED", "REPLACED")
 TYPES = ("RECEIPT", "CREDIT_NOTE")
-NAMES = ("Inés Ibáñez", "Marigold Tansy-Okafor", "山内 薫", "Ζωή Α.", "100%_sure", "back\\slash", "Ian")
+NAMES = (
+    "Inés Ibáñez",
+    "Marigold Tansy-Okafor",
+    "山内 薫",
+    "Ζωή Α.",
+    "100%_sure",
+    "back\\slash",
+    "Ian",
+    "Max Quixote",
+    "Ana Marigold van der Tansy Holm",
+    "2c5c z y",
+)
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
+POSITIONS_APART = ERA_POSITIONS // 80
 
 
 @dataclass(frozen=True)
@@ -73,8 +92,8 @@ class Center:
                 return bool(row[columns[name]] == value)
 
     def _holds(self, row: Row, q: str) -> bool:
-        words, text, number = searchable(q), self.texts.get(row["order_id"]), row["number"]
-        if (text is not None and words in text) or row["order_id"] == q:
+        words, text, number = plain(q), self.texts.get(row["order_id"]), row["number"]
+        if (text is not None and words in plain(text)) or row["order_id"] == q:
             return True
         return number is not None and (number.lower().startswith(words) or number.lower().endswith(words))
 
@@ -91,7 +110,7 @@ def a_document(dice: random.Random, index: int) -> Row:
         "document_key": f"o-{index // 2}:{index}",
         "document_version": 1,
         "stream_version": 1,
-        "order_id": f"o-{index // 2}" if dice.random() < 0.95 else None,
+        "order_id": dice.choice((f"o-{index // 2}",) * 8 + (f"o-{dice.randrange(200)}", None)),
         "doc_type": dice.choice(TYPES),
         "status": dice.choice(STATUSES),
         "country_code": dice.choice(COUNTRIES),
@@ -107,7 +126,7 @@ def a_document(dice: random.Random, index: int) -> Row:
         "number": f"R-{index:04d}" if is_numbered else None,
         "issued_at": issued_at if is_numbered else None,
         "issue_date": issued_at.astimezone(timezone(timedelta(hours=-8))).date() if is_numbered else None,
-        "drafted_position": index * 3 + 1,
+        "drafted_position": index * POSITIONS_APART + 1,
     }
 
 
@@ -115,12 +134,24 @@ def a_document(dice: random.Random, index: int) -> Row:
 def center() -> Iterator[Center]:
     dice = random.Random(20260301)
     documents = [a_document(dice, index) for index in range(400)]
-    texts = {f"o-{index}": searchable(f"o-{index}\n{dice.choice(NAMES)}\nKettle") for index in range(190)}
+    texts = {f"o-{index}": f"o-{index}\n{dice.choice(NAMES)}\nKettle" for index in range(190)}
+    marks: dict[str, set[str]] = {order: set() for order in texts}
+    for row in documents:
+        if row["order_id"] in marks:
+            position, country, seller = (
+                row[name] for name in ("drafted_position", "country_code", "seller_id")
+            )
+            marks[row["order_id"]].update(marks_of(position, country, seller))
     with migrated_database() as urls:
         with psycopg.connect(urls.service, autocommit=True) as connection:
             by_id = {(row["document_id"],): row for row in documents}
             orders = {
-                (order,): {"order_id": order, "names": [], "search_text": text}
+                (order,): {
+                    "order_id": order,
+                    "names": [],
+                    "search_text": searchable(text),
+                    "marks": sorted(marks[order]),
+                }
                 for order, text in texts.items()
             }
             changes = [Change(DOCUMENT_TABLE, {}, by_id), Change(ORDER_TEXT_TABLE, {}, orders)]
@@ -163,9 +194,27 @@ _filters = st.fixed_dictionaries(
 )
 WORDS = """
     ibanez INES in i ia es 山 山内 内 ζω %_ 100% _ \\ ck\\sl kettle o-17 r-0123 0123 r tansy-okafor
+    o- -0 -1 su ui q x y z xq qx qu ix ax yq 2c 5c yf cz .z a- -o
 """
-_words = st.sampled_from((*WORDS.split(), "marigold  tansy", "none of them", "\u0301", " "))
-_pages = st.tuples(st.one_of(st.none(), st.integers(0, 1300)), st.integers(1, 60))
+_words = st.sampled_from(
+    (
+        *WORDS.split(),
+        "marigold  tansy",
+        "none of them",
+        "ana marigold van der tansy holm",
+        "rigold van der tan",
+        "n d",
+        "max q",
+        "x q",
+        "z y",
+        "ibanez kettle",
+        "ibanez\nkettle",
+        "marigold der tansy",
+        "\u0301",
+        " ",
+    )
+)
+_pages = st.tuples(st.one_of(st.none(), st.integers(0, 400 * POSITIONS_APART)), st.integers(1, 60))
 
 
 @settings(max_examples=400, deadline=None)
@@ -195,6 +244,25 @@ def test_words_find_the_same_among_the_newest_and_in_the_index(
         document_search._list.cache_clear()
         wanted = {**filters, "q": q}
         assert center.found(scope, wanted, *page) == center.expected(scope, wanted, *page)
+    document_search._list.cache_clear()
+
+
+def test_every_part_of_a_text_is_found_in_the_index(center: Center, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = DocumentScope(every=True, drafts=True)
+    texts = {f"{name}\nKettle" for name in NAMES}
+    parts = {
+        text[begin : begin + size]
+        for text in texts
+        for size in (1, 2, 3, 7, 20)
+        for begin in range(len(text))
+    }
+    monkeypatch.setattr(document_search, "LOOKED_THROUGH", 1)
+    document_search._list.cache_clear()
+    for part in sorted(parts):
+        wanted = {"q": part}
+        assert center.found(everything, wanted, None, 500) == center.expected(
+            everything, wanted, None, 500
+        ), part
     document_search._list.cache_clear()
 
 

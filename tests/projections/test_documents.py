@@ -2,6 +2,7 @@
 
 import pytest
 
+from projections import documents
 from projections.documents import DOCUMENTS, searchable
 from projections.projection import Row
 from tests.support.facts import NOON
@@ -9,7 +10,7 @@ from tests.support.folding import History, folded, receipt_id
 
 
 def _row(history: History, order_id: str = "o-1") -> Row:
-    return folded(DOCUMENTS, history.events)["document_v2"][(receipt_id(order_id),)]
+    return folded(DOCUMENTS, history.events)["document_v3"][(receipt_id(order_id),)]
 
 
 async def test_a_numbered_draft_waits_to_be_issued_from_its_issue_time_on() -> None:
@@ -80,22 +81,23 @@ async def test_downloads_leave_the_row_as_it_is() -> None:
 async def test_an_orders_texts_are_kept_for_searches() -> None:
     history = History()
     await history.pay("o-1")
-    found = folded(DOCUMENTS, history.events)["order_text_v2"][("o-1",)]["search_text"].split("\n")
-    assert {"o-1", "marigold tansy-okafor", "enamel kettle, moss green", "ktl-07"} <= set(found)
+    found = folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]["search_text"].split("\n\n")
+    lines = ("o-1", "Marigold Tansy-Okafor", "Enamel kettle, moss green", "KTL-07")
+    assert set(map(searchable, lines)) <= set(found)
     assert "marigold@example.org" not in found
 
 
 async def test_an_erased_name_is_found_no_more_and_the_rest_is() -> None:
     history = History()
     await history.pay("o-1")
-    before = folded(DOCUMENTS, history.events)["order_text_v2"][("o-1",)]["search_text"]
+    before = folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]["search_text"]
     await history.erase("party:buyer-17", "CONTACT")
-    assert folded(DOCUMENTS, history.events)["order_text_v2"][("o-1",)]["search_text"] == before
+    assert folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]["search_text"] == before
     await history.erase("party:buyer-17", "FISCAL")
-    row = folded(DOCUMENTS, history.events)["order_text_v2"][("o-1",)]
-    assert row["search_text"] == before.replace("marigold tansy-okafor\n", "")
+    row = folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]
+    assert row["search_text"] == before.replace("marigold tansy-okafor\n\n", "")
     assert "Marigold" not in str(row)
-    assert folded(DOCUMENTS, history.read_again())["order_text_v2"][("o-1",)] == row
+    assert folded(DOCUMENTS, history.read_again())["order_text_v3"][("o-1",)] == row
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,7 @@ async def test_an_erased_name_is_found_no_more_and_the_rest_is() -> None:
         ("Ζωή", "ζωη"),
         ("ﬁn ½", "fin 1⁄2"),
         ("山内", "山内"),
+        ("Quin & Max\nSons", "quin & max\nsons"),
     ],
 )
 def test_searches_ignore_case_and_accents(written: str, searched: str) -> None:
@@ -115,6 +118,33 @@ def test_searches_ignore_case_and_accents(written: str, searched: str) -> None:
 
 def test_texts_of_any_script_are_searched_in_ascii() -> None:
     """PostgreSQL indexes only what the database's locale takes for letters."""
-    assert searchable("Ibáñez 山") == "ibanez x5c71z"
+    assert searchable("Ibáñez 山") == "ibanez YFMHBZ"
     assert searchable("山") in searchable("山内")
     assert searchable("内") not in searchable("山")
+
+
+@pytest.mark.parametrize("spelled", ["山", "%", "Q", "x", ".", "\n"])
+def test_what_is_spelled_holds_nothing_that_is_not(spelled: str) -> None:
+    """Neither what stands for it alone nor what is around it can be taken for other words."""
+    text = searchable(f"a{spelled}b")
+    assert searchable(spelled) in text
+    others = "abcdefghijklmnoprstuvwyz0123456789 -"
+    assert not any(one + "b" in text or "a" + one in text or one in text[1:-1] for one in others)
+
+
+async def test_an_order_has_the_marks_of_its_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History()
+    await history.pay("o-1")
+    await history.pay("o-2")
+    drafted = {
+        event.stream.id: event.position for event in history.events if event.name == "document.drafted"
+    }
+    monkeypatch.setattr(documents, "ERA_POSITIONS", 2)
+    rows = folded(DOCUMENTS, history.events)["order_text_v3"]
+    for order_id in ("o-1", "o-2"):
+        era = f"era {drafted[receipt_id(order_id)] // 2}"
+        assert rows[(order_id,)]["marks"] == [era, "country GB", "seller seller-4"]
+    [first, *_] = (event for event in history.events if event.name == "document.drafted")
+    later = first._replace(position=first.position + 100)
+    row = folded(DOCUMENTS, [*history.events, first, later])["order_text_v3"][("o-1",)]
+    assert row == rows[("o-1",)] | {"marks": [*rows[("o-1",)]["marks"], f"era {later.position // 2}"]}

@@ -21,7 +21,8 @@ from domain.documents.visibility import DocumentScope
 from infrastructure.readstore.compiling import compiled
 from interfaces.http.reading import encode_cursor, position_cursor
 from projections.document_search import select_documents
-from projections.documents import DOCUMENT_TABLE, ERA_POSITIONS, ORDER_TEXT_TABLE, searchable
+from projections.documents import DOCUMENT_TABLE
+from projections.order_text import ERA_POSITIONS, ORDER_TEXT_TABLE, searchable
 
 AUDITOR = DocumentScope(every=True, drafts=True)
 PAGE = 50

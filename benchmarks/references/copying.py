@@ -17,8 +17,9 @@ from domain.fiscal.registry import driver_for
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.sealing import OpeningKeys, unseal
 from projections.document_events import DOCUMENT_EVENT_TABLE
-from projections.documents import DOCUMENT_TABLE, ORDER_TEXT_TABLE, marks_of, searchable
+from projections.documents import DOCUMENT_TABLE
 from projections.number_series import NUMBER_TABLE, SERIES_TABLE
+from projections.order_text import ORDER_TEXT_TABLE, marks_of, searchable
 from projections.projection import Projection
 from projections.subject_streams import SUBJECT_STREAM_TABLE
 from projections.tasks import TASK_TABLE

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections.documents import ORDER_TEXT_TABLE, searchable
+from projections.order_text import ORDER_TEXT_TABLE, searchable
 from tests.support.house import PROJECT, House, all_items, by_platform, eventually, paid
 
 pytestmark = pytest.mark.slow

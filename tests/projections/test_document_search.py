@@ -15,16 +15,10 @@ from hypothesis import strategies as st
 from domain.documents.visibility import DocumentScope
 from infrastructure.readstore.compiling import compiled
 from infrastructure.readstore.rows import Change, copy_rows
-from projections import document_search
+from projections import document_search, word_search
 from projections.document_search import select_documents
-from projections.documents import (
-    DOCUMENT_TABLE,
-    ERA_POSITIONS,
-    ORDER_TEXT_TABLE,
-    marks_of,
-    plain,
-    searchable,
-)
+from projections.documents import DOCUMENT_TABLE
+from projections.order_text import ERA_POSITIONS, ORDER_TEXT_TABLE, marks_of, plain, searchable
 from projections.projection import Row
 from tests.support.ledger_fixtures import migrated_database
 
@@ -240,7 +234,7 @@ def test_words_find_the_same_among_the_newest_and_in_the_index(
     page: tuple[int | None, int],
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(document_search, "LOOKED_THROUGH", looked_through)
+        patch.setattr(word_search, "LOOKED_THROUGH", looked_through)
         document_search._list.cache_clear()
         wanted = {**filters, "q": q}
         assert center.found(scope, wanted, *page) == center.expected(scope, wanted, *page)
@@ -256,7 +250,7 @@ def test_every_part_of_a_text_is_found_in_the_index(center: Center, monkeypatch:
         for size in (1, 2, 3, 7, 20)
         for begin in range(len(text))
     }
-    monkeypatch.setattr(document_search, "LOOKED_THROUGH", 1)
+    monkeypatch.setattr(word_search, "LOOKED_THROUGH", 1)
     document_search._list.cache_clear()
     for part in sorted(parts):
         wanted = {"q": part}

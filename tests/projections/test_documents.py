@@ -2,8 +2,9 @@
 
 import pytest
 
-from projections import documents
-from projections.documents import DOCUMENTS, searchable
+from projections import order_text
+from projections.documents import DOCUMENTS
+from projections.order_text import searchable
 from projections.projection import Row
 from tests.support.facts import NOON
 from tests.support.folding import History, folded, receipt_id
@@ -139,7 +140,7 @@ async def test_an_order_has_the_marks_of_its_documents(monkeypatch: pytest.Monke
     drafted = {
         event.stream.id: event.position for event in history.events if event.name == "document.drafted"
     }
-    monkeypatch.setattr(documents, "ERA_POSITIONS", 2)
+    monkeypatch.setattr(order_text, "ERA_POSITIONS", 2)
     rows = folded(DOCUMENTS, history.events)["order_text_v3"]
     for order_id in ("o-1", "o-2"):
         era = f"era {drafted[receipt_id(order_id)] // 2}"

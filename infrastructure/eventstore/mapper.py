@@ -1,5 +1,6 @@
 """Turns facts into stored bytes and back, by the closed registry; never by what a row asks to import."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -160,8 +161,15 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def canonical(content: dict[str, Any]) -> bytes:
-    """JSON with sorted keys and no blanks; it keeps decimal fractions of upstream's extra fields as sent."""
-    return _encode(content)
+    """JSON with sorted keys and no blanks; it keeps decimal fractions of upstream's extra fields as sent.
+
+    Raises ValueError for NaN and infinities.
+    """
+    encoded = _encode(content)
+    if b"null" in encoded:
+        # That is also how this encoder writes what is no number; the standard library's tells them apart.
+        json.dumps(content, allow_nan=False)
+    return encoded
 
 
 def _unreadable(stored: Stored) -> MapperDeserialisationError:

@@ -16,7 +16,7 @@ from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.eventstore.committer import Committer
 from infrastructure.eventstore.committing import BatchCommitter
-from infrastructure.eventstore.mapper import NO_KEYS, LedgerMapper, NoKeys, Stored, StreamFact
+from infrastructure.eventstore.mapper import NO_KEYS, LedgerMapper, NoKeys, Stored, StreamFact, canonical
 from infrastructure.eventstore.recorder import LedgerRecorder
 from tests.support.facts import examples
 from tests.support.ledger_fixtures import ANSWERS, LedgerUrls, a_command, assert_sound, ledger_rows
@@ -185,3 +185,10 @@ def test_the_library_stores_and_reads_facts_by_the_mapper(database_urls: LedgerU
         mapper.to_domain_event(old)
     with psycopg.connect(database_urls.service, autocommit=True) as connection:
         assert LedgerRecorder(connection).select_events("parcel:x") == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_never_stored_as_nothing(value: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical({"extra": [{"weight": value}]})
+    assert canonical({"weight": None, "name": "null"}) == b'{"name":"null","weight":null}'

@@ -7,7 +7,7 @@ from application.caller import Caller
 from application.content import load_document
 from application.files import DocumentFiles, FileErased
 from application.ledger import Answer, Audit, Command, Handler, Ledger, Transaction
-from application.operations import DOWNLOAD_DOCUMENT
+from application.operations.documents import DOWNLOAD_DOCUMENT
 from application.ports import Clock, DownloadClaims, DownloadTokens
 from domain.documents.access import DocumentDownloaded, FileFormat, access_stream
 from domain.documents.document import DocumentIssued

@@ -18,7 +18,7 @@ import structlog
 from application.content import document_content
 from application.handlers.documents import issue_document, record_failure
 from application.ledger import Audit, Command, Handler, Ledger, LedgerUnavailable
-from application.operations import ISSUE_NUMBERED_DOCUMENT
+from application.operations.documents import ISSUE_NUMBERED_DOCUMENT
 from application.ports import Clock, DocumentObserver, Renderer, SubjectSecrets, WorkList
 from application.signing import KeyUnusable, Signer
 from application.vault import (

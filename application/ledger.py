@@ -89,7 +89,8 @@ class Command:
     """One command on its way to the ledger.
 
     `streams` names what the handler will read, and `subjects` whose personal data its facts will hold, as far
-    as known; whatever else it turns out to need is loaded and the command decided again.
+    as known; whatever else it turns out to need is loaded and the command decided again. A `dry_run` is
+    decided like any other, on the states as they are then, and leaves nothing behind (contract §2).
     """
 
     audit: Audit
@@ -97,6 +98,7 @@ class Command:
     streams: frozenset[StreamId] = field(default_factory=frozenset)
     idempotency: IdempotencyClaim | None = None
     subjects: frozenset[str] = field(default_factory=frozenset)
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,11 @@ async def _pay_orders(ledger: Ledger, count: int, platform: str) -> None:
                 parties = by_platform(platform, f"buyer-{number % 2000}", f"seller-{number % 50}")
                 event = paid(f"o-{uuid4()}", orderPartySnapshot=parties)
                 fact = read_fact(parse(CloudEvent, event), system.fingerprint)
-                command = Command(workloads.AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
+                command = Command(
+                    workloads.AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects
+                )
                 await system.ledger.commit(command)
-                for plan in fact.planned:
+                for plan in fact.intake.planned:
                     handler = issue_document(plan.document_id, _issued(plan.document_id))
                     await system.ledger.commit(Command(workloads.AUDIT, handler, plan.streams))
 

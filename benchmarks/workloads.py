@@ -55,7 +55,7 @@ def one_number(series: StreamId) -> MakeCommand:
 def paying_an_order(system: System) -> Command:
     """A paid order of two lines with all it leads to: claimed, recorded, its receipt drafted and numbered."""
     fact = read_fact(parse(CloudEvent, paid(f"o-{uuid4()}")), system.fingerprint)
-    return Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
+    return Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
 
 
 def five_line_order() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Commands: receive, refuse. A repeat with the same data is a duplicate, with other data a conflict.
 """
 
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 from uuid import UUID, uuid5
 
 from domain.kernel.errors import DomainError
@@ -16,6 +16,13 @@ Effect = Literal["ACCEPTED", "DUPLICATE", "WAITING"]
 """It took effect, what it tells was known already, or it waits for its cause."""
 
 
+class About(Value):
+    """The stream that an upstream event belongs to."""
+
+    stream_type: str
+    stream_id: str
+
+
 class InboundReceived(Fact):
     """An upstream event was taken in, to that effect.
 
@@ -26,7 +33,7 @@ class InboundReceived(Fact):
     event_id: str
     type: str
     data_fingerprint: str
-    order_id: str
+    about: About
     effect: Effect
 
 
@@ -37,7 +44,7 @@ class InboundRefused(Fact):
     event_id: str
     type: str
     data_fingerprint: str
-    order_id: str
+    about: About
     code: str
 
 
@@ -78,8 +85,17 @@ def _evolve(inbound: Inbound | None, fact: InboundReceived | InboundRefused) -> 
             assert_never(fact)
 
 
+def _about_an_order(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew only events of orders."""
+    order_id = content.pop("orderId")
+    return {**content, "about": {"streamType": "order", "streamId": order_id}}
+
+
 INBOUND: StreamType[Inbound] = StreamType(
     "inbound",
-    (EventType("inbound.received", InboundReceived), EventType("inbound.refused", InboundRefused)),
+    (
+        EventType("inbound.received", InboundReceived, 2, {1: _about_an_order}),
+        EventType("inbound.refused", InboundRefused, 2, {1: _about_an_order}),
+    ),
     _evolve,
 )

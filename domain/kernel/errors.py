@@ -4,6 +4,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class IssuanceBlocker:
+    """Why an invoice cannot be issued now (BILL-DEC-003).
+
+    `code` is stable (`MISSING_APPROVAL`), `overridable` says whether a manager's elevation sets it aside.
+    """
+
+    code: str
+    severity: str
+    message: str
+    overridable: bool
+
+
+@dataclass(frozen=True)
 class FieldError:
     """One field that was refused.
 
@@ -31,6 +44,7 @@ class DomainError(Exception):
         reason_code: str | None = None,
         field_errors: tuple[FieldError, ...] = (),
         missing_fields: tuple[str, ...] = (),
+        issuance_blockers: tuple[IssuanceBlocker, ...] = (),
         retry_after_seconds: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
@@ -39,6 +53,7 @@ class DomainError(Exception):
         self.reason_code = reason_code
         self.field_errors = field_errors
         self.missing_fields = missing_fields
+        self.issuance_blockers = issuance_blockers
         self.retry_after_seconds = retry_after_seconds
 
 

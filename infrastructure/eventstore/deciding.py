@@ -153,6 +153,9 @@ class Decider:
         transaction = OpenTransaction(self._registry, overlay, stamp)
         answer = command.handler(transaction)
         last_position = decided.basis.position + len(decided.events)
+        if command.dry_run:
+            decided.outcomes.append((waiting, Committed(answer, last_position)))
+            return
         outcome = Committed(answer, last_position + len(transaction.events))
         rows = self._rows(command, transaction, stamp, last_position, decided.keys)
         command_row = self._command_row(command, outcome, stamp)

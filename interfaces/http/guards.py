@@ -13,7 +13,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from application.caller import Caller
 from application.identity import TokenClaims, TokenRefused
-from application.operations import Operation
+from application.operations.operation import Operation
 from application.validation import invalid_field
 from domain.kernel.errors import DomainError, not_found
 from interfaces.bootstrap import System

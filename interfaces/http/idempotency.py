@@ -9,7 +9,7 @@ from litestar import Response
 from litestar.params import HeaderParameter
 
 from application.ledger import Committed, IdempotencyClaim
-from application.operations import Operation
+from application.operations.operation import Operation
 from application.validation import invalid_field
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 

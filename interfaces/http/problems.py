@@ -1,6 +1,7 @@
 """The one error envelope (contract §2), and the only place that knows which code is which HTTP status."""
 
 import re
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -34,6 +35,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "SNAPSHOT_CONFLICT": 409,
     "SERIES_EXISTS": 409,
     "DOCUMENT_NOT_DRAFT": 409,
+    "STALE_ETAG": 409,
     "PAYLOAD_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "SNAPSHOT_INCONSISTENT": 422,
@@ -72,6 +74,15 @@ class ProblemField(Value):
     message: str
 
 
+class ProblemBlocker(Value):
+    """What keeps an invoice from being issued, as its detail shows it too."""
+
+    code: str
+    severity: str
+    message: str
+    overridable: bool
+
+
 class Problem(Value):
     """The error envelope; `code` equals `errorCode`, `correlationId` is the trace id, lists may be empty."""
 
@@ -86,7 +97,7 @@ class Problem(Value):
     correlation_id: str
     field_errors: list[ProblemField]
     missing_fields: list[str]
-    issuance_blockers: list[dict[str, Any]]
+    issuance_blockers: list[ProblemBlocker]
 
 
 def envelope(error: DomainError, correlation_id: str) -> dict[str, Any]:
@@ -107,7 +118,7 @@ def envelope(error: DomainError, correlation_id: str) -> dict[str, Any]:
             for found in error.field_errors
         ],
         "missingFields": list(error.missing_fields),
-        "issuanceBlockers": [],
+        "issuanceBlockers": [asdict(blocker) for blocker in error.issuance_blockers],
     }
 
 

@@ -14,7 +14,7 @@ from litestar import MediaType, Response
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from pydantic import BaseModel
 
-from application.operations import Operation
+from application.operations.operation import Operation
 from application.ports import Found
 from application.validation import invalid_field
 from domain.kernel.errors import DomainError

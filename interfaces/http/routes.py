@@ -7,7 +7,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
-from application.operations import COMMON_ERRORS, Operation
+from application.operations.operation import COMMON_ERRORS, Operation
 from interfaces.http.guards import guard
 from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE, Problem
 
@@ -38,10 +38,10 @@ def route(operation: Operation, **options: Any) -> Callable[[Callable[..., Any]]
             )
         responses |= options.pop("responses", {})
         handler = HTTPRouteHandler(
-            operation.path,
+            list(operation.paths),
             http_method=operation.method,
             name=operation.name,
-            operation_id=operation.name,
+            operation_id=_openapi_id,
             summary=operation.summary,
             tags=[operation.name.partition(".")[0]],
             status_code=first,
@@ -55,6 +55,13 @@ def route(operation: Operation, **options: Any) -> Callable[[Callable[..., Any]]
         return handler(function)
 
     return decorate
+
+
+def _openapi_id(handler: HTTPRouteHandler, _: Any, path_components: list[Any]) -> str:
+    """One id for each path of an operation; the second mount's ends with its name."""
+    operation: Operation = handler.opt["operation"]
+    named = operation.openapi_id or operation.name
+    return named if path_components[0] == "v1" else f"{named}.{path_components[0]}"
 
 
 def _problems(operation: Operation) -> dict[int, ResponseSpec]:

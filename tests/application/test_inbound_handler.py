@@ -9,7 +9,7 @@ from application.handlers.inbound import CloudEvent, Outcome, UpstreamFact, read
 from application.ledger import Audit, Command
 from domain.documents.document import DOCUMENT, DocumentDrafted, DocumentNumbered
 from domain.documents.order import ORDER
-from domain.inbound.inbound import INBOUND, InboundReceived, InboundRefused
+from domain.inbound.inbound import INBOUND, About, InboundReceived, InboundRefused
 from domain.kernel.recorded import RecordedEvent
 from domain.numbering.series import NUMBER_SERIES
 from domain.streams import REGISTRY
@@ -292,7 +292,7 @@ async def test_a_received_fact_is_recorded_with_its_effect_and_fingerprint(door:
         event_id="e-r-1",
         type="payments.REFUND_EXECUTED",
         data_fingerprint=fact_taken.fingerprint,
-        order_id="o-1",
+        about=About(stream_type="order", stream_id="o-1"),
         effect="WAITING",
     )
     assert door.recorded[-1].stream == INBOUND.stream(fact_taken.stream_id)

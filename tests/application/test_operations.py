@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from application.operations import OPERATIONS, Operation
+from application.operations import OPERATIONS
+from application.operations.operation import Operation
 from application.roles import PERMISSIONS
 from domain.streams import REGISTRY
 from tests.support.golden import OPERATIONS_FILE, golden_operations

@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 import pytest
 
-from application.operations import COMMON_ERRORS, OPERATIONS
+from application.operations import OPERATIONS
+from application.operations.operation import COMMON_ERRORS
 from domain.kernel.errors import DomainError
 from interfaces.http import problems
 from interfaces.http.problems import STATUS_OF_CODE, envelope

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import pytest
 from typer.main import get_command
 
-from application.operations import ISSUE_NUMBERED_DOCUMENT, OPERATIONS
+from application.operations import OPERATIONS
+from application.operations.documents import ISSUE_NUMBERED_DOCUMENT
 from application.roles import ROLE_PERMISSIONS
 from domain.documents.order import OrderPaid, OrderRefunded, RefundData, evolve
 from domain.documents.order_snapshot import OrderData

@@ -30,7 +30,7 @@ from domain.documents.order import (
 )
 from domain.documents.order_snapshot import OrderData
 from domain.documents.seal import Seal
-from domain.inbound.inbound import InboundReceived, InboundRefused
+from domain.inbound.inbound import About, InboundReceived, InboundRefused
 from domain.kernel.canonical import sha256_hex
 from domain.kernel.claim import ClaimTaken
 from domain.kernel.facts import Fact
@@ -258,5 +258,5 @@ _INBOUND: dict[str, Any] = {
     "event_id": "evt-1",
     "type": "orders.PAID_IN_ESCROW",
     "data_fingerprint": sha256_hex(b"data"),
-    "order_id": "o-1",
+    "about": About(stream_type="order", stream_id="o-1"),
 }

@@ -208,6 +208,15 @@ class LedgerContract:
         for committed in told:
             assert committed.position == before + committed.answer.body["downloads"]
 
+    async def test_a_dry_run_answers_as_the_real_one_would_and_leaves_nothing(self, ledger: Ledger) -> None:
+        stream = a_stream()
+        await self._download(ledger, stream)
+        head = await ledger.head_position()
+        rehearsed = await ledger.commit(replace(command(downloading(stream), stream), dry_run=True))
+        assert rehearsed == Committed(Answer(200, {"downloads": 2, "v": 2}), head)
+        assert await ledger.head_position() == head
+        assert (await self._download(ledger, stream)).answer == rehearsed.answer
+
     async def test_a_key_is_answered_once_and_then_from_the_store(self, ledger: Ledger) -> None:
         stream, claim = a_stream(), a_claim()
         assert await ledger.stored(claim) is None

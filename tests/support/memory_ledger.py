@@ -83,6 +83,8 @@ class MemoryLedger:
         last = self.events[-1].recorded_at if self.events else self._clock.now()
         transaction = MemoryTransaction(self.events, Stamp(at=max(self._clock.now(), last)))
         answer = command.handler(transaction)
+        if command.dry_run:
+            return Committed(answer, len(self.events))
         recorded = self._recorded(command, transaction)
         committed = Committed(answer, len(self.events) + len(recorded))
         if claim is not None:

@@ -47,7 +47,7 @@ def pay_orders(service_url: str, order_ids: Iterable[str]) -> None:
         for order_id in order_ids:
             event = CloudEvent.model_validate({**envelope, "id": order_id, "data": order_data(order_id)})
             fact = read_fact(event, FINGERPRINT)
-            command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
+            command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
             committer.submit(command).result(timeout=60)
 
 

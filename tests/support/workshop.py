@@ -146,7 +146,7 @@ class Workshop:
         fact = read_fact(event, FINGERPRINT)
         await self.ledger.commit(Command(AUDIT, receive_fact(fact), fact.streams))
         self.clock.move(60)
-        return fact.planned[0].document_id
+        return fact.intake.planned[0].document_id
 
     def issuer(self, fuse: Fuse | None = None) -> Issuer:
         """An issuer as a process starts it; with a fuse, one that will end early."""

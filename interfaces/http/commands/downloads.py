@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from litestar import Response
 from litestar.params import QueryParameter
 
-from application.operations import CREATE_DOWNLOAD_TOKEN, DOWNLOAD_DOCUMENT
+from application.operations.documents import CREATE_DOWNLOAD_TOKEN, DOWNLOAD_DOCUMENT
 from domain.documents.access import FileFormat
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value

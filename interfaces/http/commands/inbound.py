@@ -10,7 +10,7 @@ from litestar import Response
 from application.handlers.documents import DocumentEntry
 from application.handlers.inbound import CloudEvent, Outcome, read_fact, receive_fact
 from application.ledger import Answer, Command, Committed
-from application.operations import RECEIVE_EVENTS
+from application.operations.inbound import RECEIVE_EVENTS
 from application.validation import invalid_field, parse
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Value
@@ -115,7 +115,7 @@ async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
         event_id = event.get("id") if isinstance(event, dict) else None
         return Outcome(event_id if isinstance(event_id, str) else "", "REJECTED", error=error), 0
     audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
-    command = Command(audit, receive_fact(fact), fact.streams, subjects=fact.subjects)
+    command = Command(audit, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
     committed = await system_of(request).ledger.commit(command)
     outcome: Outcome = committed.answer.body
     return outcome, committed.position

@@ -3,15 +3,15 @@
 from litestar import Response
 
 from application.handlers.number_series import open_number_series
-from application.ledger import Command
-from application.operations import OPEN_SERIES
+from application.operations.number_series import OPEN_SERIES
 from domain.documents.document import DocType
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import CountryCode, Identifier
 from domain.numbering.series import NumberFormat
 from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
-from interfaces.http.guards import AnyRequest, caller_of, system_of
-from interfaces.http.idempotency import IdempotencyKey, answered, idempotency_claim
+from interfaces.http.commanding import Prepared, carry_out
+from interfaces.http.guards import AnyRequest, caller_of
+from interfaces.http.idempotency import IdempotencyKey
 from interfaces.http.queries.number_series import SeriesAnswer
 from interfaces.http.routes import route
 
@@ -28,22 +28,17 @@ class OpenSeriesRequest(RequestBody):
 @route(OPEN_SERIES, operation_class=describing_body({JSON: schema_of(OpenSeriesRequest)}))
 async def open_series(request: AnyRequest, idempotency_key: IdempotencyKey = None) -> Response[SeriesAnswer]:
     """Opens a series before its first number."""
-    claim = await idempotency_claim(request, OPEN_SERIES, idempotency_key)
-    try:
+
+    async def prepare() -> Prepared:
         data = await read_body(request, OpenSeriesRequest, answer=SeriesAnswer)
-    except DomainError:
-        # That a key was used is told before what is wrong with the request (contract §3, the guards' order).
-        if claim is not None and (stored := await system_of(request).ledger.stored(claim)) is not None:
-            return answered(stored)
-        raise
-    if not caller_of(request).sees_country(data.country_code):
-        raise DomainError("PERMISSION_DENIED", "The token does not reach this country.")
-    handler, stream = open_number_series(data.country_code, data.issuer_entity_id, data.doc_type, data.format)
-    audit = caller_of(request).audit(OPEN_SERIES.name, OPEN_SERIES.permissions)
-    committed = await system_of(request).ledger.commit(
-        Command(audit, handler, frozenset({stream}), idempotency=claim)
-    )
-    return answered(committed)
+        if not caller_of(request).sees_country(data.country_code):
+            raise DomainError("PERMISSION_DENIED", "The token does not reach this country.")
+        handler, stream = open_number_series(
+            data.country_code, data.issuer_entity_id, data.doc_type, data.format
+        )
+        return Prepared(handler, frozenset({stream}))
+
+    return await carry_out(request, OPEN_SERIES, idempotency_key, prepare)
 
 
 HANDLERS = (open_series,)

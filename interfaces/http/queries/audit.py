@@ -9,7 +9,8 @@ from litestar.params import PathParameter, QueryParameter
 
 from application.caller import require_whole
 from application.ledger import EventFilter
-from application.operations import GET_STREAM, LIST_DOCUMENTS, SEARCH_EVENTS
+from application.operations.audit import GET_STREAM, SEARCH_EVENTS
+from application.operations.documents import LIST_DOCUMENTS
 from application.validation import invalid_field
 from domain.documents.document import DOCUMENT
 from domain.documents.order import ORDER

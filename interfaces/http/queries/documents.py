@@ -9,14 +9,14 @@ from litestar.params import QueryParameter
 
 from application.caller import Caller
 from application.ledger import EventFilter
-from application.operations import (
+from application.operations.documents import (
     GET_DOCUMENT,
     GET_DOCUMENT_BY_KEY,
     LIST_DOCUMENT_EVENTS,
     LIST_DOCUMENTS,
     VERIFY_DOCUMENT,
-    Operation,
 )
+from application.operations.operation import Operation
 from application.ports import Found
 from domain.documents.access import DocumentDownloaded
 from domain.documents.document import DOCUMENT, DocType, Status

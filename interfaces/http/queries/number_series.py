@@ -8,7 +8,7 @@ from litestar import Response
 from litestar.params import QueryParameter
 
 from application.caller import Caller
-from application.operations import GET_SERIES, LIST_NUMBERS, LIST_SERIES
+from application.operations.number_series import GET_SERIES, LIST_NUMBERS, LIST_SERIES
 from application.ports import Found
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value

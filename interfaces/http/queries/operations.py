@@ -4,7 +4,8 @@ from typing import Any
 
 from litestar import Response
 
-from application.operations import LIST_OPERATIONS, OPERATIONS
+from application.operations import OPERATIONS
+from application.operations.catalog import LIST_OPERATIONS
 from domain.kernel.facts import Value
 from interfaces.http.routes import route
 

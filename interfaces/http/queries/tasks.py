@@ -3,7 +3,7 @@
 from litestar import Response
 
 from application.caller import require_whole
-from application.operations import LIST_TASKS
+from application.operations.tasks import LIST_TASKS
 from domain.kernel.facts import Utc, Value
 from interfaces.http.guards import AnyRequest, caller_of
 from interfaces.http.reading import Cursor, Limit, MinPosition, page, position_cursor, read, shown

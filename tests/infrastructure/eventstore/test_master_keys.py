@@ -55,7 +55,7 @@ def pay(committer: Committer, order_id: str) -> None:
     """Takes an order in; who is new gets keys."""
     event = {"specversion": "1.0", "id": order_id, "source": "urn:t", "type": "orders.PAID_IN_ESCROW"}
     fact = read_fact(CloudEvent.model_validate({**event, "data": order_data(order_id)}), FINGERPRINT)
-    command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.subjects)
+    command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
     committer.submit(command).result(timeout=30)
 
 

@@ -59,7 +59,7 @@ def an_order(order_id: str) -> UpstreamFact:
 def pay(committer: Committer, order_id: str, *, names_subjects: bool = True) -> None:
     """Takes an order in."""
     fact = an_order(order_id)
-    subjects = fact.subjects if names_subjects else frozenset()
+    subjects = fact.intake.subjects if names_subjects else frozenset()
     committer.submit(Command(AUDIT, receive_fact(fact), fact.streams, subjects=subjects)).result(timeout=30)
 
 

@@ -86,7 +86,7 @@ def test_the_id_of_a_refused_event_stays_free(house: House) -> None:
     assert house.post(paid("in-free")).json()["results"][0]["outcome"] == "ACCEPTED"
     with house.client("AUDITOR") as auditor:
         refusals = auditor.get("/v1/audit/events", params={"type": "inbound.refused", "limit": 200}).json()
-    mine = [event["data"] for event in refusals["items"] if event["data"]["orderId"] == "in-free"]
+    mine = [event["data"] for event in refusals["items"] if event["data"]["about"]["streamId"] == "in-free"]
     assert [(data["code"], data["eventId"]) for data in mine] == [("SNAPSHOT_INCONSISTENT", "paid/in-free")]
 
 

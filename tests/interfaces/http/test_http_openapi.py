@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from application.operations import COMMON_ERRORS, OPERATIONS, Operation
+from application.operations import OPERATIONS
+from application.operations.operation import COMMON_ERRORS, Operation
 from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE
 from tests.support.house import House, paid
 from tests.support.problems import NAMES

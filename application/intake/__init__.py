@@ -1,0 +1,1 @@
+"""What upstream facts bring and lead to: one module a kind of sender (contract §4)."""

@@ -1,0 +1,18 @@
+"""Which types of upstream facts are taken in, in one explicit table (contract §4)."""
+
+from collections.abc import Mapping
+
+from application.intake.intake import ReadIntake
+from application.intake.orders import read_executed_refund, read_paid_order
+
+ORDER_PAID = "orders.PAID_IN_ESCROW"
+REFUND_EXECUTED = "payments.REFUND_EXECUTED"
+
+INTAKES: Mapping[str, ReadIntake] = {
+    ORDER_PAID: read_paid_order,
+    REFUND_EXECUTED: read_executed_refund,
+}
+"""How each type is read."""
+
+ALIASES: Mapping[str, str] = {"payments.REFUND": REFUND_EXECUTED}
+"""Other names under which upstream sends the same facts."""

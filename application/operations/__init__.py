@@ -1,0 +1,39 @@
+"""The operation catalog, in one explicit table. `operation.py` says what a row tells.
+
+To add an operation: a row in its module here, its name below, a handler in `application/handlers/`, a few
+lines in `interfaces/http/`.
+"""
+
+from application.operations.audit import GET_STREAM, SEARCH_EVENTS
+from application.operations.catalog import LIST_OPERATIONS
+from application.operations.documents import (
+    CREATE_DOWNLOAD_TOKEN,
+    DOWNLOAD_DOCUMENT,
+    GET_DOCUMENT,
+    GET_DOCUMENT_BY_KEY,
+    LIST_DOCUMENT_EVENTS,
+    LIST_DOCUMENTS,
+    VERIFY_DOCUMENT,
+)
+from application.operations.inbound import RECEIVE_EVENTS
+from application.operations.number_series import GET_SERIES, LIST_NUMBERS, LIST_SERIES, OPEN_SERIES
+from application.operations.tasks import LIST_TASKS
+
+OPERATIONS = (
+    RECEIVE_EVENTS,
+    LIST_DOCUMENTS,
+    GET_DOCUMENT_BY_KEY,
+    DOWNLOAD_DOCUMENT,
+    GET_DOCUMENT,
+    LIST_DOCUMENT_EVENTS,
+    VERIFY_DOCUMENT,
+    CREATE_DOWNLOAD_TOKEN,
+    LIST_SERIES,
+    OPEN_SERIES,
+    GET_SERIES,
+    LIST_NUMBERS,
+    LIST_TASKS,
+    SEARCH_EVENTS,
+    GET_STREAM,
+    LIST_OPERATIONS,
+)

@@ -1,7 +1,10 @@
-"""A document's canonical content, made from its own events and its order's; the same bytes every time."""
+"""A document's canonical content, made from its own events and its source's; the same bytes every time."""
+
+from typing import Any
 
 from application.ledger import Ledger
 from domain.documents.document import DOCUMENT, Document
+from domain.documents.order import Order
 from domain.documents.order_snapshot import OrderData
 from domain.documents.receipt_content import DocumentIdentity, receipt_content
 from domain.kernel.canonical import canonical_json
@@ -18,8 +21,11 @@ async def load_document(ledger: Ledger, registry: Registry, document_id: str) ->
     return document
 
 
-def document_content(document_id: str, document: Document, order: OrderData) -> bytes:
-    """The canonical JSON (RFC 8785) of a numbered document."""
+def document_content(document_id: str, document: Document, source: Any) -> bytes:
+    """The canonical JSON (RFC 8785) of a numbered document; `source` is the state of its `content_ref`.
+
+    Raises `ValueError` where that does not hold what the document is made of.
+    """
     drafted, numbered = document.drafted, document.numbered
     if numbered is None:
         raise ValueError("a document has no content before it has a number")
@@ -37,4 +43,8 @@ def document_content(document_id: str, document: Document, order: OrderData) -> 
         template_version=drafted.template_version,
         driver_version=drafted.driver_version,
     )
-    return canonical_json(receipt_content(order, identity))
+    match source:
+        case Order(order=OrderData() as order) if drafted.doc_type == "RECEIPT":
+            return canonical_json(receipt_content(order, identity))
+        case _:
+            raise ValueError(f"no content of a {drafted.doc_type} in its source")

@@ -30,8 +30,6 @@ from application.vault import (
     VaultUnavailable,
 )
 from domain.documents.document import DOCUMENT, Document, DocumentIssued, FailureReason, Retention
-from domain.documents.order import ORDER
-from domain.documents.order_snapshot import OrderData
 from domain.documents.seal import Seal, seal_payload
 from domain.fiscal.registry import driver_for
 from domain.kernel.recorded import RecordedEvent
@@ -56,7 +54,7 @@ class _Due:
 
     document_id: str
     document: Document
-    order: OrderData
+    source: Any
     reader_key: SubjectSecret | None
     audit: Audit
 
@@ -124,7 +122,7 @@ class Issuer:
         histories = await self._ledger.histories([DOCUMENT.stream(each) for each in document_ids])
         documents = {stream: self._folded(stream, events) for stream, events in histories.items()}
         issued = {stream.id for stream, document in documents.items() if document.issued is not None}
-        due = await self._with_orders(
+        due = await self._with_sources(
             [
                 (stream.id, document, _audit(histories[stream][0]))
                 for stream, document in documents.items()
@@ -145,16 +143,16 @@ class Issuer:
 
     def _is_due(self, document: Document) -> bool:
         """The work list is a read model: it may not know yet of an issue or a failed attempt of just now."""
-        if document.numbered is None or document.issued is not None:
+        if document.numbered is None or document.status != "DRAFT":
             return False
         return document.failure is None or document.failure.retry_at <= self._clock.now()
 
-    async def _with_orders(self, documents: list[tuple[str, Document, Audit]]) -> list[_Due]:
-        order_ids = {document.drafted.source_ref.id for _, document, _ in documents}
-        histories = await self._ledger.histories([ORDER.stream(each) for each in order_ids])
-        orders = {stream.id: self._folded(stream, events) for stream, events in histories.items()}
+    async def _with_sources(self, documents: list[tuple[str, Document, Audit]]) -> list[_Due]:
+        sources = {document.drafted.content_ref.stream for _, document, _ in documents}
+        histories = await self._ledger.histories(sources)
+        states = {stream: self._folded(stream, events) for stream, events in histories.items()}
         keys = {
-            document_id: _key_of_reader(document, histories[ORDER.stream(document.drafted.source_ref.id)])
+            document_id: _key_of_reader(document, histories[document.drafted.content_ref.stream])
             for document_id, document, _ in documents
         }
         secrets = await self._secrets.by_id({key_id for key_id in keys.values() if key_id is not None})
@@ -162,7 +160,7 @@ class Issuer:
             _Due(
                 document_id,
                 document,
-                orders[document.drafted.source_ref.id].order,
+                states[document.drafted.content_ref.stream],
                 secrets.get(key_id) if (key_id := keys[document_id]) else None,
                 audit,
             )
@@ -172,7 +170,7 @@ class Issuer:
     async def _drawn(self, due: _Due) -> _Drawn | _Failure:
         drafted, numbered = due.document.drafted, due.document.numbered
         assert numbered is not None, "only numbered documents are due"
-        content = document_content(due.document_id, due.document, due.order)
+        content = document_content(due.document_id, due.document, due.source)
         try:
             pdf = await self._renderer.render(content)
         except Exception as error:
@@ -252,7 +250,7 @@ class Issuer:
 
 
 def _key_of_reader(document: Document, history: Iterable[RecordedEvent]) -> UUID | None:
-    """Under which key the order's history keeps who the document is for, so that both are erased together."""
+    """Under which key the source's history keeps who it is for, so that both are erased together."""
     reader = f"party:{document.drafted.buyer_id}"
     parts = (part for event in history for part in event.sealed_for)
     return next((p.key_id for p in parts if p.subject == reader and p.retention_class == "FISCAL"), None)

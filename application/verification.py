@@ -10,7 +10,6 @@ from application.ports import LedgerProof, Proof, Renderer
 from application.signing import KeyUnusable, Signature, SignatureInvalid, Signer
 from application.vault import VaultError, VaultMissing
 from domain.documents.document import DOCUMENT, Document, DocumentIssued
-from domain.documents.order import ORDER, Order
 from domain.documents.seal import seal_payload
 from domain.kernel.canonical import sha256_hex
 
@@ -65,23 +64,23 @@ class Verifier:
         document_proof = await self._proof.prove(DOCUMENT.stream(document_id))
         document = document_proof.state
         leaf_problems = list(document_proof.problems)
-        order_proof = Proof(None, ())
+        source_proof = Proof(None, ())
         if isinstance(document, Document):
-            order_proof = await self._proof.prove(ORDER.stream(document.drafted.source_ref.id))
-            leaf_problems += order_proof.problems
+            source_proof = await self._proof.prove(document.drafted.content_ref.stream)
+            leaf_problems += source_proof.problems
         leaf = Check(
             "ledger-leaf",
             not leaf_problems,
             "; ".join(leaf_problems)
-            or "Every event of the document and its order has the hash it was recorded with.",
+            or "Every event of the document and its source has the hash it was recorded with.",
         )
         if not isinstance(document, Document) or document.issued is None or document.numbered is None:
             unreadable = "The ledger holds no readable issued document."
             names = ("pdf-hash", "json-hash", "seal-signature", "pdf-re-render", "json-from-ledger")
             return Verification((*(failed(name, unreadable) for name in names), leaf))
-        return Verification((*await self._file_checks(document_id, document, order_proof), leaf))
+        return Verification((*await self._file_checks(document_id, document, source_proof), leaf))
 
-    async def _file_checks(self, document_id: str, document: Document, order: Proof) -> tuple[Check, ...]:
+    async def _file_checks(self, document_id: str, document: Document, source: Proof) -> tuple[Check, ...]:
         issued = document.issued
         assert issued is not None, "verify() hands over issued documents only"
         pdf = await self._stored(issued, issued.pdf_name)
@@ -91,7 +90,9 @@ class Verifier:
             _hash_check("json-hash", content, issued.seal.sha256_json),
             await asyncio.to_thread(self._seal_check, document_id, document),
             await _guarded("pdf-re-render", lambda: self._re_render_check(pdf, content)),
-            await _guarded("json-from-ledger", lambda: _content_check(document_id, document, order, content)),
+            await _guarded(
+                "json-from-ledger", lambda: _content_check(document_id, document, source, content)
+            ),
         )
 
     async def _stored(self, issued: DocumentIssued, name: str) -> _File:
@@ -131,15 +132,14 @@ class Verifier:
         return passed("pdf-re-render", "Drawn again from its JSON, the PDF is the same, byte for byte.")
 
 
-async def _content_check(document_id: str, document: Document, order_proof: Proof, content: _File) -> Check:
-    order = order_proof.state.order if isinstance(order_proof.state, Order) else None
-    if order_proof.erased and isinstance(content, FileErased):
+async def _content_check(document_id: str, document: Document, source_proof: Proof, content: _File) -> Check:
+    if source_proof.erased and isinstance(content, FileErased):
         return passed("json-from-ledger", _ERASED)
-    if order is None or not isinstance(content, bytes):
-        return failed("json-from-ledger", "The order or the stored JSON cannot be read.")
-    if document_content(document_id, document, order) == content:
+    if source_proof.state is None or not isinstance(content, bytes):
+        return failed("json-from-ledger", "The document's source or its stored JSON cannot be read.")
+    if document_content(document_id, document, source_proof.state) == content:
         return passed("json-from-ledger", "The stored JSON is what the ledger's events say.")
-    if order_proof.erased:
+    if source_proof.erased:
         return passed("json-from-ledger", _ERASED)
     return failed("json-from-ledger", "The stored JSON is not what the ledger's events say.")
 

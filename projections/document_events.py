@@ -9,12 +9,12 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.documents.access import DocumentDownloaded
-from domain.documents.document import DocumentIssued, DocumentIssueFailed
+from domain.documents.document import DocumentIssued, DocumentIssueFailed, DocumentLinked, DocumentVoided
 from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Projection, Query, Row, one_row
 
 DOCUMENT_EVENT_TABLE = Table(
-    "document_event_v2",
+    "document_event_v3",
     METADATA,
     # The ledger gives it; a sequence of its own would tie a rebuilt table to the live one.
     Column("position", BigInteger, primary_key=True, autoincrement=False),
@@ -26,12 +26,12 @@ DOCUMENT_EVENT_TABLE = Table(
     Column("metadata", JSONB, nullable=False),
 )
 Index(
-    "document_event_v2_timeline",
+    "document_event_v3_timeline",
     DOCUMENT_EVENT_TABLE.c.document_id,
     DOCUMENT_EVENT_TABLE.c.position,
 )
 Index(
-    "document_event_v2_type",
+    "document_event_v3_type",
     DOCUMENT_EVENT_TABLE.c.event_type,
     DOCUMENT_EVENT_TABLE.c.timestamp_utc,
 )
@@ -39,6 +39,8 @@ Index(
 _TYPES = {
     "document.issued": "ISSUED",
     "document.issue-failed": "ISSUE_FAILED",
+    "document.linked": "LINKED",
+    "document.voided": "VOIDED",
     "document-access.downloaded": "DOWNLOADED",
 }
 
@@ -66,6 +68,10 @@ def _metadata(event: RecordedEvent) -> dict[str, Any]:
             return {"sha256Pdf": issued.seal.sha256_pdf, "sha256Json": issued.seal.sha256_json}
         case DocumentIssueFailed() as failed:
             return failed.model_dump(mode="json", by_alias=True)
+        case DocumentLinked(linked_document=linked):
+            return linked.model_dump(mode="json", by_alias=True)
+        case DocumentVoided(reason_code=reason_code):
+            return {"reasonCode": reason_code}
         case DocumentDownloaded() as downloaded:
             return {"format": downloaded.file_format}
         case _:
@@ -76,7 +82,7 @@ DOCUMENT_EVENTS = Projection(
     name="document-events",
     event_names=frozenset(_TYPES),
     row_folds=(one_row(DOCUMENT_EVENT_TABLE, _key, _fold),),
-    version=2,
+    version=3,
 )
 
 

@@ -25,6 +25,7 @@ from domain.documents.document import (
     DocumentDrafted,
     DocumentIssued,
     DocumentIssueFailed,
+    DocumentLinked,
     DocumentNumbered,
 )
 from domain.kernel.recorded import RecordedEvent
@@ -32,13 +33,15 @@ from projections.order_text import ORDER_TEXT_TABLE, fold_order_text, order_id_o
 from projections.projection import METADATA, Key, Projection, Query, Row, fold_by_name, one_row
 
 DOCUMENT_TABLE = Table(
-    "document_v3",
+    "document_v4",
     METADATA,
     Column("document_id", Text, primary_key=True),
     Column("document_key", Text, nullable=False),
     Column("document_version", Integer, nullable=False),
     Column("stream_version", Integer, nullable=False),
     Column("order_id", Text),
+    Column("source_type", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
     Column("doc_type", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("country_code", Text, nullable=False),
@@ -58,43 +61,44 @@ DOCUMENT_TABLE = Table(
     Column("issued", JSONB),
     Column("retry_at", DateTime(timezone=True)),
     Column("failure", JSONB),
+    Column("linked_documents", JSONB, nullable=False),
     Column("drafted_position", BigInteger, nullable=False),
 )
-Index("document_v3_newest", DOCUMENT_TABLE.c.drafted_position)
-Index("document_v3_key", DOCUMENT_TABLE.c.document_key, unique=True)
-Index("document_v3_order", DOCUMENT_TABLE.c.order_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v3_buyer", DOCUMENT_TABLE.c.buyer_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v3_seller", DOCUMENT_TABLE.c.seller_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v3_issuer", DOCUMENT_TABLE.c.issuer_entity_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v3_type", DOCUMENT_TABLE.c.doc_type, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v3_country", DOCUMENT_TABLE.c.country_code, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_newest", DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_key", DOCUMENT_TABLE.c.document_key, unique=True)
+Index("document_v4_order", DOCUMENT_TABLE.c.order_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_buyer", DOCUMENT_TABLE.c.buyer_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_seller", DOCUMENT_TABLE.c.seller_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_issuer", DOCUMENT_TABLE.c.issuer_entity_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_type", DOCUMENT_TABLE.c.doc_type, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_country", DOCUMENT_TABLE.c.country_code, DOCUMENT_TABLE.c.drafted_position)
 Index(
-    "document_v3_country_type",
+    "document_v4_country_type",
     DOCUMENT_TABLE.c.country_code,
     DOCUMENT_TABLE.c.doc_type,
     DOCUMENT_TABLE.c.drafted_position,
 )
-Index("document_v3_issue_date", DOCUMENT_TABLE.c.issue_date, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_issue_date", DOCUMENT_TABLE.c.issue_date, DOCUMENT_TABLE.c.drafted_position)
 # Nearly every document is ISSUED; the others are few enough to be listed.
 Index(
-    "document_v3_status",
+    "document_v4_status",
     DOCUMENT_TABLE.c.status,
     DOCUMENT_TABLE.c.drafted_position,
     postgresql_where=DOCUMENT_TABLE.c.status != "ISSUED",
 )
 Index(
-    "document_v3_to_issue",
+    "document_v4_to_issue",
     DOCUMENT_TABLE.c.retry_at,
     postgresql_where=DOCUMENT_TABLE.c.status == "DRAFT",
 )
 # For searches by the beginning of a number and by its end.
 Index(
-    "document_v3_number",
+    "document_v4_number",
     func.lower(DOCUMENT_TABLE.c.number).label("number"),
     postgresql_ops={"number": "text_pattern_ops"},
 )
 Index(
-    "document_v3_number_reversed",
+    "document_v4_number_reversed",
     func.reverse(func.lower(DOCUMENT_TABLE.c.number)).label("reversed"),
     postgresql_ops={"reversed": "text_pattern_ops"},
 )
@@ -108,6 +112,8 @@ def _drafted(row: Row, event: RecordedEvent) -> Row:
         "document_version": fact.document_version,
         "stream_version": event.version,
         "order_id": order_id_of(fact),
+        "source_type": fact.source_ref.type,
+        "source_id": fact.source_ref.id,
         "doc_type": fact.doc_type,
         "status": "DRAFT",
         "country_code": fact.country_code,
@@ -127,6 +133,7 @@ def _drafted(row: Row, event: RecordedEvent) -> Row:
         "issued": None,
         "retry_at": None,
         "failure": None,
+        "linked_documents": [link.model_dump(mode="json", by_alias=True) for link in fact.linked_documents],
         "drafted_position": event.position,
     }
 
@@ -163,12 +170,32 @@ def _issue_failed(row: Row, event: RecordedEvent) -> Row:
     }
 
 
+def _voided(row: Row, event: RecordedEvent) -> Row:
+    return row | {
+        "stream_version": event.version,
+        "status": "VOIDED",
+        "retry_at": None,
+        "failure": None,
+    }
+
+
+def _linked(row: Row, event: RecordedEvent) -> Row:
+    fact = cast(DocumentLinked, event.fact)
+    link = fact.linked_document.model_dump(mode="json", by_alias=True)
+    return row | {
+        "stream_version": event.version,
+        "linked_documents": [*row["linked_documents"], link],
+    }
+
+
 fold_document = fold_by_name(
     {
         "document.drafted": _drafted,
         "document.numbered": _numbered,
         "document.issued": _issued,
         "document.issue-failed": _issue_failed,
+        "document.linked": _linked,
+        "document.voided": _voided,
     }
 )
 
@@ -185,6 +212,8 @@ DOCUMENTS = Projection(
             "document.numbered",
             "document.issued",
             "document.issue-failed",
+            "document.linked",
+            "document.voided",
             "order.paid-in-escrow",
             "order.personal-data-erased",
         }
@@ -193,7 +222,7 @@ DOCUMENTS = Projection(
         one_row(DOCUMENT_TABLE, _document_key, fold_document),
         one_row(ORDER_TEXT_TABLE, order_key, fold_order_text),
     ),
-    version=3,
+    version=4,
 )
 
 

@@ -15,7 +15,7 @@ from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Row, fold_by_name
 
 ORDER_TEXT_TABLE = Table(
-    "order_text_v3",
+    "order_text_v4",
     METADATA,
     Column("order_id", Text, primary_key=True),
     # [subject, name] of the parties in `search_text`, so that erasing one can take its name out.
@@ -34,7 +34,7 @@ them, across its words too: words that are all frequent stand seldom in just thi
 """
 # With the marks, so that words are asked for only where they may be found.
 Index(
-    "order_text_v3_search",
+    "order_text_v4_search",
     ORDER_TEXT_TABLE.c.marks,
     JOINED_TEXT,
     postgresql_using="gin",

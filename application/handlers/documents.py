@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from application.ledger import Answer, Handler, Transaction
 from domain.documents.document import (
     DOCUMENT,
+    ContentRef,
     DocType,
     DocumentDrafted,
     DocumentIssued,
@@ -28,19 +30,25 @@ from domain.fiscal.driver import Called, CountryDriver
 from domain.fiscal.registry import driver_for
 from domain.kernel.facts import Utc
 from domain.kernel.streams import StreamId
-from domain.numbering.series import NUMBER_SERIES, assign_number, open_series, series_id
+from domain.numbering.series import NUMBER_SERIES, HolderType, assign_number, open_series, series_id
 
 
 @dataclass(frozen=True)
 class PlannedDocument:
-    """A document that an order calls for, with everything that is known before it is drafted."""
+    """A document that facts call for, with everything that is known before it has a number."""
 
-    order: OrderData
-    called: Called
+    drafted: DocumentDrafted
     driver: CountryDriver
-    document_key: str
-    document_id: str
-    series_id: str
+
+    @cached_property
+    def document_id(self) -> str:
+        """Its id, derived from its key."""
+        return document_id(self.drafted.document_key)
+
+    @property
+    def series_id(self) -> str:
+        """The series that its number comes from."""
+        return series_id(self.drafted.country_code, self.drafted.issuer_entity_id, self.drafted.doc_type)
 
     @property
     def streams(self) -> frozenset[StreamId]:
@@ -64,8 +72,8 @@ def document_entry(transaction: Transaction, plan: PlannedDocument) -> DocumentE
     document = transaction.state(DOCUMENT, plan.document_id)
     return DocumentEntry(
         document_id=plan.document_id,
-        document_key=plan.document_key,
-        doc_type=plan.called.doc_type,
+        document_key=plan.drafted.document_key,
+        doc_type=plan.drafted.doc_type,
         status="DRAFT" if document is None else document.status,
         parked=document is not None and document.failure is not None,
     )
@@ -78,36 +86,13 @@ def planned_documents(order: OrderData) -> tuple[PlannedDocument, ...]:
 
 
 def _plan(order: OrderData, called: Called, driver: CountryDriver) -> PlannedDocument:
-    key = document_key((order.order_id,), called.doc_type, called.issuer_entity_id, version=1)
-    return PlannedDocument(
-        order=order,
-        called=called,
-        driver=driver,
-        document_key=key,
-        document_id=document_id(key),
-        series_id=series_id(order.country_code, called.issuer_entity_id, called.doc_type),
-    )
-
-
-def draft_and_number(transaction: Transaction, planned: Iterable[PlannedDocument]) -> None:
-    """Drafts and numbers each document in this one transaction; existing ones stay as they are."""
-    for plan in planned:
-        stream = DOCUMENT.stream(plan.document_id)
-        transaction.append(stream, draft(transaction.state(DOCUMENT, plan.document_id), _drafted(plan)))
-        document = transaction.state(DOCUMENT, plan.document_id)
-        assert document is not None, "it was drafted one line above"
-        if document.numbered is None:
-            transaction.append(stream, number(document, _take_number(transaction, plan)))
-
-
-def _drafted(plan: PlannedDocument) -> DocumentDrafted:
-    order, called, driver = plan.order, plan.called, plan.driver
     snapshot = order.order_financial_snapshot
-    return DocumentDrafted(
-        document_key=plan.document_key,
+    drafted = DocumentDrafted(
+        document_key=document_key((order.order_id,), called.doc_type, called.issuer_entity_id, version=1),
         document_version=1,
         doc_type=called.doc_type,
         source_ref=SourceRef(type="ORDER", id=order.order_id),
+        content_ref=ContentRef(stream_type="order", stream_id=order.order_id),
         snapshot_id=snapshot.snapshot_id,
         country_code=order.country_code,
         issuer_entity_id=called.issuer_entity_id,
@@ -121,24 +106,40 @@ def _drafted(plan: PlannedDocument) -> DocumentDrafted:
         driver_version=driver.version,
         verdict=Verdict(policy=driver.name, version=driver.version, reason=called.reason),
     )
+    return PlannedDocument(drafted, driver)
 
 
-def _take_number(transaction: Transaction, plan: PlannedDocument) -> DocumentNumbered:
-    stream = NUMBER_SERIES.stream(plan.series_id)
+def draft_and_number(transaction: Transaction, planned: Iterable[PlannedDocument]) -> None:
+    """Drafts and numbers each document in this one transaction; existing ones stay as they are."""
+    for plan in planned:
+        stream = DOCUMENT.stream(plan.document_id)
+        transaction.append(stream, draft(transaction.state(DOCUMENT, plan.document_id), plan.drafted))
+        document = transaction.state(DOCUMENT, plan.document_id)
+        assert document is not None, "it was drafted one line above"
+        if document.numbered is None:
+            numbered = take_number(transaction, plan, "DOCUMENT", plan.document_id)
+            transaction.append(stream, number(document, numbered))
+
+
+def take_number(
+    transaction: Transaction, plan: PlannedDocument, holder_type: HolderType, holder_id: str
+) -> DocumentNumbered:
+    """The next number of the document's series, for who holds it; a series opens on first use."""
+    drafted, stream = plan.drafted, NUMBER_SERIES.stream(plan.series_id)
     series = transaction.state(NUMBER_SERIES, plan.series_id)
     if series is None:
         opened = open_series(
             None,
-            country_code=plan.order.country_code,
-            issuer_entity_id=plan.called.issuer_entity_id,
-            doc_type=plan.called.doc_type,
-            number_format=plan.driver.number_format(plan.called.doc_type),
-            time_zone=plan.driver.time_zone(plan.order.country_code),
+            country_code=drafted.country_code,
+            issuer_entity_id=drafted.issuer_entity_id,
+            doc_type=drafted.doc_type,
+            number_format=plan.driver.number_format(drafted.doc_type),
+            time_zone=plan.driver.time_zone(drafted.country_code),
         )
         transaction.append(stream, opened)
         series = transaction.state(NUMBER_SERIES, plan.series_id)
         assert series is not None, "it was opened one line above"
-    assigned = assign_number(series, "DOCUMENT", plan.document_id, transaction.stamp.at)
+    assigned = assign_number(series, holder_type, holder_id, transaction.stamp.at)
     transaction.append(stream, (assigned,))
     return DocumentNumbered(
         series_id=series.series_id,
@@ -157,7 +158,7 @@ def issue_document(document_identity: str, issued: DocumentIssued) -> Handler:
         transaction.append(stream, facts)
         if facts:
             transaction.announce(stream, "docs.DocumentIssued")
-        return Answer(200, {"documentId": document_identity, "status": "ISSUED"})
+        return Answer(200, {"documentId": document_identity})
 
     return handle
 

@@ -117,6 +117,8 @@ def _drafted(event: Event) -> dict[str, Any]:
         "document_version": data["documentVersion"],
         "stream_version": event.version,
         "order_id": source["id"] if source["type"] == "ORDER" else None,
+        "source_type": source["type"],
+        "source_id": source["id"],
         "doc_type": data["docType"],
         "status": "DRAFT",
         "country_code": data["countryCode"],
@@ -130,6 +132,7 @@ def _drafted(event: Event) -> dict[str, Any]:
         "driver": data["driver"],
         "driver_version": data["driverVersion"],
         **dict.fromkeys(("series_id", "number", "issued_at", "issue_date", "issued", "retry_at", "failure")),
+        "linked_documents": "[]",
         "drafted_position": event.position,
     }
 

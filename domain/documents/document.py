@@ -1,6 +1,6 @@
 """A document is drafted, numbered, then issued sealed; nothing about it changes afterwards (S3 §5.2, §6.2).
 
-Commands: draft, number, issue, fail. Void and replace need a country driver that allows them.
+Commands: draft, number, issue, fail, void. A voided one keeps its number; its content stays what it was.
 """
 
 from datetime import date
@@ -10,7 +10,7 @@ from domain.documents.seal import Seal
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import CountryCode, Fact, Utc, Value
 from domain.kernel.money import CurrencyCode, MinorUnits
-from domain.kernel.streams import EventType, StreamType
+from domain.kernel.streams import EventType, StreamId, StreamType
 
 DocType = Literal[
     "RECEIPT",
@@ -32,6 +32,27 @@ class SourceRef(Value):
 
     type: Literal["ORDER", "WORK_ORDER"]
     id: str
+
+
+class ContentRef(Value):
+    """The history that the document's content is made of, and which cause within it (a credit's id)."""
+
+    stream_type: Literal["order", "invoice"]
+    stream_id: str
+    cause_id: str | None = None
+
+    @property
+    def stream(self) -> StreamId:
+        """That history."""
+        return StreamId(self.stream_type, self.stream_id)
+
+
+class LinkedDocument(Value):
+    """Another document, and what this one is to it."""
+
+    document_id: str
+    doc_type: DocType
+    relation: Literal["CORRECTS", "CORRECTED_BY"]
 
 
 class Totals(Value):
@@ -67,6 +88,7 @@ class DocumentDrafted(Fact):
     document_version: int
     doc_type: DocType
     source_ref: SourceRef
+    content_ref: ContentRef
     snapshot_id: str
     country_code: CountryCode
     issuer_entity_id: str
@@ -79,6 +101,7 @@ class DocumentDrafted(Fact):
     driver: str
     driver_version: str
     verdict: Verdict
+    linked_documents: tuple[LinkedDocument, ...] = ()
 
 
 class DocumentNumbered(Fact):
@@ -111,6 +134,18 @@ class DocumentIssueFailed(Fact):
     retry_at: Utc
 
 
+class DocumentLinked(Fact):
+    """Another document came that has to do with this one."""
+
+    linked_document: LinkedDocument
+
+
+class DocumentVoided(Fact):
+    """The document counts no more; its number and its files stay. `reason_code` is of the VOID reasons."""
+
+    reason_code: str
+
+
 class Document(Value):
     """A document's state."""
 
@@ -120,6 +155,7 @@ class Document(Value):
     issued: DocumentIssued | None = None
     failed_attempts: int = 0
     failure: DocumentIssueFailed | None = None
+    linked_documents: tuple[LinkedDocument, ...] = ()
 
 
 def draft(document: Document | None, drafted: DocumentDrafted) -> tuple[DocumentDrafted, ...]:
@@ -133,9 +169,14 @@ def number(document: Document, numbered: DocumentNumbered) -> tuple[DocumentNumb
 
 
 def issue(document: Document | None, issued: DocumentIssued) -> tuple[DocumentIssued, ...]:
-    """Issues a numbered draft. The same files again: (). Raises `DOCUMENT_NOT_DRAFT` for other ones."""
+    """Issues a numbered draft. The same files again, or one voided meanwhile: ().
+
+    Raises `DOCUMENT_NOT_DRAFT` for other files than it was issued with.
+    """
     if document is None or document.numbered is None:
         raise DomainError("DOCUMENT_NOT_DRAFT", "Only a numbered draft can be issued.")
+    if document.status == "VOIDED":
+        return ()
     if document.issued is not None:
         same = (document.issued.seal.sha256_pdf, document.issued.seal.sha256_json)
         if same != (issued.seal.sha256_pdf, issued.seal.sha256_json):
@@ -151,13 +192,30 @@ def fail(document: Document | None, reason: FailureReason, retry_at: Utc) -> tup
     return (DocumentIssueFailed(reason=reason, attempt=document.failed_attempts + 1, retry_at=retry_at),)
 
 
-DocumentFact = DocumentDrafted | DocumentNumbered | DocumentIssued | DocumentIssueFailed
+def void(document: Document, reason_code: str) -> tuple[DocumentVoided, ...]:
+    """Voids a document; a void one: (). One that is still being made is not made any more."""
+    return () if document.status == "VOIDED" else (DocumentVoided(reason_code=reason_code),)
+
+
+def link(document: Document, linked: LinkedDocument) -> tuple[DocumentLinked, ...]:
+    """Tells a document of another one; what it knows of already: ()."""
+    return () if linked in document.linked_documents else (DocumentLinked(linked_document=linked),)
+
+
+DocumentFact = (
+    DocumentDrafted
+    | DocumentNumbered
+    | DocumentIssued
+    | DocumentIssueFailed
+    | DocumentLinked
+    | DocumentVoided
+)
 
 
 def evolve(document: Document | None, fact: DocumentFact) -> Document:
     """Folds one fact of a document."""
     if isinstance(fact, DocumentDrafted):
-        return Document(drafted=fact)
+        return Document(drafted=fact, linked_documents=fact.linked_documents)
     assert document is not None, "a document begins with its draft"
     match fact:
         case DocumentNumbered():
@@ -166,8 +224,20 @@ def evolve(document: Document | None, fact: DocumentFact) -> Document:
             return document.model_copy(update={"issued": fact, "status": "ISSUED", "failure": None})
         case DocumentIssueFailed():
             return document.model_copy(update={"failed_attempts": fact.attempt, "failure": fact})
+        case DocumentLinked():
+            return document.model_copy(
+                update={"linked_documents": (*document.linked_documents, fact.linked_document)}
+            )
+        case DocumentVoided():
+            return document.model_copy(update={"status": "VOIDED", "failure": None})
         case _:
             assert_never(fact)
+
+
+def _made_of_an_order(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew only documents of orders, and no links."""
+    order = {"streamType": "order", "streamId": content["sourceRef"]["id"]}
+    return {**content, "contentRef": order}
 
 
 def _openly_stored(content: dict[str, Any]) -> dict[str, Any]:
@@ -178,10 +248,12 @@ def _openly_stored(content: dict[str, Any]) -> dict[str, Any]:
 DOCUMENT: StreamType[Document] = StreamType(
     "document",
     (
-        EventType("document.drafted", DocumentDrafted),
+        EventType("document.drafted", DocumentDrafted, 2, {1: _made_of_an_order}),
         EventType("document.numbered", DocumentNumbered),
         EventType("document.issued", DocumentIssued, 2, {1: _openly_stored}),
         EventType("document.issue-failed", DocumentIssueFailed),
+        EventType("document.linked", DocumentLinked),
+        EventType("document.voided", DocumentVoided),
     ),
     evolve,
 )

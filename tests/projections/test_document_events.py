@@ -11,7 +11,7 @@ async def test_the_timeline_tells_what_was_done_in_order_by_whom() -> None:
     await history.fail("o-1")
     await history.issue("o-1")
     await history.download("o-1", "192.0.2.7")
-    rows = list(folded(DOCUMENT_EVENTS, history.events)["document_event_v2"].values())
+    rows = list(folded(DOCUMENT_EVENTS, history.events)["document_event_v3"].values())
     assert [row["event_type"] for row in rows] == ["ISSUE_FAILED", "ISSUED", "DOWNLOADED"]
     assert {row["document_id"] for row in rows} == {receipt_id("o-1")}
     assert {(row["actor_id"], row["actor_role"]) for row in rows} == {("ana", "SYSTEM")}
@@ -26,4 +26,4 @@ async def test_the_timeline_tells_what_was_done_in_order_by_whom() -> None:
 async def test_drafts_and_numbers_are_no_part_of_it() -> None:
     history = History()
     await history.pay("o-1")
-    assert folded(DOCUMENT_EVENTS, history.events)["document_event_v2"] == {}
+    assert folded(DOCUMENT_EVENTS, history.events)["document_event_v3"] == {}

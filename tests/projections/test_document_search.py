@@ -105,6 +105,8 @@ def a_document(dice: random.Random, index: int) -> Row:
         "document_version": 1,
         "stream_version": 1,
         "order_id": dice.choice((f"o-{index // 2}",) * 8 + (f"o-{dice.randrange(200)}", None)),
+        "source_type": "ORDER",
+        "source_id": f"o-{index // 2}",
         "doc_type": dice.choice(TYPES),
         "status": dice.choice(STATUSES),
         "country_code": dice.choice(COUNTRIES),
@@ -120,6 +122,7 @@ def a_document(dice: random.Random, index: int) -> Row:
         "number": f"R-{index:04d}" if is_numbered else None,
         "issued_at": issued_at if is_numbered else None,
         "issue_date": issued_at.astimezone(timezone(timedelta(hours=-8))).date() if is_numbered else None,
+        "linked_documents": [],
         "drafted_position": index * POSITIONS_APART + 1,
     }
 

@@ -6,12 +6,12 @@ from projections import order_text
 from projections.documents import DOCUMENTS
 from projections.order_text import searchable
 from projections.projection import Row
-from tests.support.facts import NOON
+from tests.support.facts import CORRECTS, NOON
 from tests.support.folding import History, folded, receipt_id
 
 
 def _row(history: History, order_id: str = "o-1") -> Row:
-    return folded(DOCUMENTS, history.events)["document_v3"][(receipt_id(order_id),)]
+    return folded(DOCUMENTS, history.events)["document_v4"][(receipt_id(order_id),)]
 
 
 async def test_a_numbered_draft_waits_to_be_issued_from_its_issue_time_on() -> None:
@@ -40,6 +40,22 @@ async def test_a_numbered_draft_waits_to_be_issued_from_its_issue_time_on() -> N
         "taxTotal": 1240,
         "grandTotal": 7680,
     }
+
+
+async def test_a_voided_document_is_told_so_and_waits_for_nothing_any_more() -> None:
+    history = History()
+    await history.pay("o-1")
+    await history.fail("o-1")
+    await history.link("o-1")
+    await history.void("o-1")
+    row = _row(history)
+    assert (row["status"], row["retry_at"], row["failure"], row["stream_version"]) == (
+        "VOIDED",
+        None,
+        None,
+        5,
+    )
+    assert row["linked_documents"] == [CORRECTS.model_dump(mode="json", by_alias=True)]
 
 
 async def test_a_failure_tells_its_reason_and_the_next_attempt() -> None:
@@ -82,7 +98,7 @@ async def test_downloads_leave_the_row_as_it_is() -> None:
 async def test_an_orders_texts_are_kept_for_searches() -> None:
     history = History()
     await history.pay("o-1")
-    found = folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]["search_text"].split("\n\n")
+    found = folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]["search_text"].split("\n\n")
     lines = ("o-1", "Marigold Tansy-Okafor", "Enamel kettle, moss green", "KTL-07")
     assert set(map(searchable, lines)) <= set(found)
     assert "marigold@example.org" not in found
@@ -91,14 +107,14 @@ async def test_an_orders_texts_are_kept_for_searches() -> None:
 async def test_an_erased_name_is_found_no_more_and_the_rest_is() -> None:
     history = History()
     await history.pay("o-1")
-    before = folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]["search_text"]
+    before = folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]["search_text"]
     await history.erase("party:buyer-17", "CONTACT")
-    assert folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]["search_text"] == before
+    assert folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]["search_text"] == before
     await history.erase("party:buyer-17", "FISCAL")
-    row = folded(DOCUMENTS, history.events)["order_text_v3"][("o-1",)]
+    row = folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]
     assert row["search_text"] == before.replace("marigold tansy-okafor\n\n", "")
     assert "Marigold" not in str(row)
-    assert folded(DOCUMENTS, history.read_again())["order_text_v3"][("o-1",)] == row
+    assert folded(DOCUMENTS, history.read_again())["order_text_v4"][("o-1",)] == row
 
 
 @pytest.mark.parametrize(
@@ -141,11 +157,11 @@ async def test_an_order_has_the_marks_of_its_documents(monkeypatch: pytest.Monke
         event.stream.id: event.position for event in history.events if event.name == "document.drafted"
     }
     monkeypatch.setattr(order_text, "ERA_POSITIONS", 2)
-    rows = folded(DOCUMENTS, history.events)["order_text_v3"]
+    rows = folded(DOCUMENTS, history.events)["order_text_v4"]
     for order_id in ("o-1", "o-2"):
         era = f"era {drafted[receipt_id(order_id)] // 2}"
         assert rows[(order_id,)]["marks"] == [era, "country GB", "seller seller-4"]
     [first, *_] = (event for event in history.events if event.name == "document.drafted")
     later = first._replace(position=first.position + 100)
-    row = folded(DOCUMENTS, [*history.events, first, later])["order_text_v3"][("o-1",)]
+    row = folded(DOCUMENTS, [*history.events, first, later])["order_text_v4"][("o-1",)]
     assert row == rows[("o-1",)] | {"marks": [*rows[("o-1",)]["marks"], f"era {later.position // 2}"]}

@@ -7,10 +7,14 @@ from uuid import UUID
 from domain.documents import order as orders
 from domain.documents.access import AccessDataErased, DocumentDownloaded
 from domain.documents.document import (
+    ContentRef,
     DocumentDrafted,
     DocumentIssued,
     DocumentIssueFailed,
+    DocumentLinked,
     DocumentNumbered,
+    DocumentVoided,
+    LinkedDocument,
     Retention,
     SourceRef,
     Totals,
@@ -152,6 +156,11 @@ def assigned(sequence: int, issued_at: datetime = NOON, year: int = 2026) -> Num
     )
 
 
+CORRECTS = LinkedDocument(
+    document_id="5b1c1b44-0000-5000-8000-000000000001", doc_type="FISCAL_INVOICE", relation="CORRECTS"
+)
+
+
 def drafted(**changes: Any) -> DocumentDrafted:
     """A receipt was drafted."""
     fields: dict[str, Any] = {
@@ -159,6 +168,7 @@ def drafted(**changes: Any) -> DocumentDrafted:
         "document_version": 1,
         "doc_type": "RECEIPT",
         "source_ref": SourceRef(type="ORDER", id="o-1"),
+        "content_ref": ContentRef(stream_type="order", stream_id="o-1"),
         "snapshot_id": "snap-o-1",
         "country_code": "GB",
         "issuer_entity_id": "platform-gb",
@@ -210,6 +220,11 @@ def issue_failed(attempt: int = 1) -> DocumentIssueFailed:
     return DocumentIssueFailed(reason="vault_unavailable", attempt=attempt, retry_at=NOON)
 
 
+def voided() -> DocumentVoided:
+    """It counts no more."""
+    return DocumentVoided(reason_code="ERROR")
+
+
 def received(**changes: Any) -> InboundReceived:
     """An upstream event was taken in."""
     return InboundReceived(**{**_INBOUND, "effect": "ACCEPTED", **changes})
@@ -231,10 +246,12 @@ def examples() -> tuple[Fact, ...]:
         awaited(),
         parked(),
         ClaimTaken(purpose="SNAPSHOT", key="snap-o-1", holder="o-1", fingerprint=sha256_hex(b"snapshot")),
-        drafted(),
+        drafted(linked_documents=(CORRECTS,)),
         numbered(),
         issued(),
         issue_failed(),
+        DocumentLinked(linked_document=CORRECTS),
+        voided(),
         DocumentDownloaded(
             document_id=DOCUMENT_ID,
             caller="ana",

@@ -10,6 +10,7 @@ from application.handlers.documents import issue_document, record_failure
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.ledger import Answer, Audit, Command, Handler, Transaction
 from domain.documents.access import DocumentDownloaded, access_stream
+from domain.documents.document import DOCUMENT, DocumentLinked
 from domain.documents.keys import document_id, document_key
 from domain.documents.order import OrderPersonalDataErased
 from domain.kernel.facts import Fact
@@ -18,7 +19,7 @@ from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from projections.projection import Key, Projection, Row, RowFold
 from tests.support.clocks import SetClock
-from tests.support.facts import FINGERPRINT, issued, refund_data
+from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.snapshots import order_data
 
@@ -56,6 +57,17 @@ class History:
     async def issue(self, order_id: str) -> None:
         """The order's receipt is issued."""
         await self._commit(issue_document(receipt_id(order_id), issued()))
+
+    async def void(self, order_id: str) -> None:
+        """The order's receipt counts no more."""
+        await self._append_to_receipt(order_id, voided())
+
+    async def link(self, order_id: str) -> None:
+        """The order's receipt is told of another document."""
+        await self._append_to_receipt(order_id, DocumentLinked(linked_document=CORRECTS))
+
+    async def _append_to_receipt(self, order_id: str, fact: Fact) -> None:
+        await self._commit(partial(_append, DOCUMENT.stream(receipt_id(order_id)), fact))
 
     async def fail(self, order_id: str, seconds: int = 60) -> None:
         """An attempt to issue the order's receipt fails; it is tried again after so many seconds."""
@@ -154,4 +166,7 @@ async def busy_history() -> History:
     await history.erase("party:buyer-17", "CONTACT")
     await history.erase("party:buyer-17", "FISCAL")
     await history.pay("o-4")
+    await history.link("o-3")
+    await history.void("o-3")
+    await history.void("o-4")
     return history

@@ -135,7 +135,6 @@ def _common(row: dict[str, Any]) -> dict[str, Any]:
     if issued is not None:
         kept = issued["retention"]
         retention = {"class": kept["retentionClass"], "until": kept["until"], "mode": kept["mode"]}
-    source = row["order_id"]
     return {
         "document_id": row["document_id"],
         "order_id": row["order_id"],
@@ -154,14 +153,14 @@ def _common(row: dict[str, Any]) -> dict[str, Any]:
         "template_version": row["template_version"],
         "document_key": row["document_key"],
         "document_version": row["document_version"],
-        "source_ref": SourceRefAnswer(type="ORDER", id=source),
+        "source_ref": SourceRefAnswer(type=row["source_type"], id=row["source_id"]),
         "buyer_id": row["buyer_id"],
         "seller_id": row["seller_id"],
         "language": row["language"],
         "totals": TotalsAnswer.model_validate(row["totals"]),
         "currency_uom_id": row["currency_uom_id"],
         "retention": retention,
-        "linked_documents": [],
+        "linked_documents": row["linked_documents"],
         "allowed_actions": _allowed_actions(row["status"]),
     }
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.documents.document import DOCUMENT, draft, fail, issue, number
+from domain.documents.document import DOCUMENT, DocumentLinked, draft, fail, issue, link, number, void
 from domain.kernel.facts import Fact
-from tests.support.facts import NOON, drafted, issue_failed, issued, numbered
+from tests.support.facts import CORRECTS, NOON, drafted, issue_failed, issued, numbered, voided
 from tests.support.given import given, state_after
 
 
@@ -74,3 +74,23 @@ def test_a_document_is_a_draft_until_it_is_issued() -> None:
 def test_an_unknown_fact_is_an_error_and_never_ignored() -> None:
     with pytest.raises(AssertionError):
         DOCUMENT.evolve(state_after(drafted()), Fact())
+
+
+def test_an_issued_document_is_voided_once_and_keeps_its_number_and_files() -> None:
+    history = (drafted(), numbered(), issued())
+    given(*history).when(void, "ERROR").then(voided())
+    given(*history, voided()).when(void, "ERROR").then()
+    document = state_after(*history, voided())
+    assert (document.status, document.numbered, document.issued) == ("VOIDED", numbered(), issued())
+
+
+def test_what_was_voided_while_it_was_being_made_is_not_issued_any_more() -> None:
+    given(drafted(), numbered(), voided()).when(issue, issued()).then()
+    given(drafted(), numbered(), voided()).when(fail, "vault_unavailable", NOON).then()
+
+
+def test_a_document_is_told_once_of_another() -> None:
+    linked = DocumentLinked(linked_document=CORRECTS)
+    given(drafted()).when(link, CORRECTS).then(linked)
+    given(drafted(), linked).when(link, CORRECTS).then()
+    assert state_after(drafted(linked_documents=(CORRECTS,))).linked_documents == (CORRECTS,)

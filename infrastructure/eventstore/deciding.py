@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
-from application.ledger import Command, Committed
+from application.ledger import Command, Committed, LedgerUnavailable
 from application.ports import Ids
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Stamp
@@ -26,6 +26,7 @@ from infrastructure.eventstore.transaction import Folded, NotLoaded, OpenTransac
 from infrastructure.eventstore.waiting import Outcome, Waiting
 
 LOADS_PER_COMMAND = 20
+"""How many streams and subjects a command may turn out to need beyond those that it names."""
 DECIDING_SECONDS = 0.5
 """What a batch may spend on deciding; the rest joins the next one, so that the head lock is never lost."""
 KEY_LIFETIME = timedelta(days=30)
@@ -124,10 +125,14 @@ class Decider:
             try:
                 self._decide_one(waiting, overlay, stamp, decided)
             except NotLoaded as error:
-                waiting.extra_streams.add(error.stream)
+                if error.stream not in waiting.streams:
+                    waiting.loads += 1
+                    waiting.extra_streams.add(error.stream)
                 _load_and_try_again(waiting, error, decided)
             except SubjectNotLoaded as error:
-                waiting.extra_subjects.add(error.subject)
+                if error.subject not in waiting.subjects:
+                    waiting.loads += 1
+                    waiting.extra_subjects.add(error.subject)
                 _load_and_try_again(waiting, error, decided)
             except DomainError as error:
                 decided.outcomes.append((waiting, error))
@@ -220,9 +225,14 @@ class Decider:
 
 
 def _load_and_try_again(waiting: Waiting, error: Exception, decided: Decided) -> None:
-    waiting.loads += 1
+    """A command may wander so far and no farther; what it named is loaded for as long as it has patience.
+
+    A long stream is loaded outside the lock, and a connection that is lost takes with it what was loaded.
+    """
     if waiting.loads > LOADS_PER_COMMAND:
         decided.outcomes.append((waiting, error))
+    elif time.monotonic() > waiting.give_up_at:
+        decided.outcomes.append((waiting, LedgerUnavailable("what the command reads could not be loaded")))
     else:
         decided.again.append(waiting)
 

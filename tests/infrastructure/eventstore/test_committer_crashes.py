@@ -154,6 +154,7 @@ def test_killed_backends_lose_and_double_nothing(database_urls: LedgerUrls) -> N
         running.start()
         killed = 0
         while killed < 60:
+            assert running.is_alive(), "a client was told of a defect"
             threading.Event().wait(dice.uniform(0, 0.06))
             killed += admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -35,6 +35,18 @@ class Fingerprint(Protocol):
         ...
 
 
+class Patterns(Protocol):
+    """Regular expressions that users wrote, run in time linear in the text (syntax of RE2)."""
+
+    def is_valid(self, pattern: str) -> bool:
+        """Whether it is one that can be run here."""
+        ...
+
+    def matches(self, pattern: str, text: str) -> bool:
+        """Whether it matches the whole text. Raises `ValueError` for one that is not valid."""
+        ...
+
+
 class SubjectSecrets(Protocol):
     """Persons' keys for files. Raises `LedgerUnavailable`."""
 

@@ -1,5 +1,8 @@
 """Every stream type of the ledger, in one explicit table."""
 
+from domain.accounts.account import ACCOUNT
+from domain.accounts.billing_rules import BILLING_RULES
+from domain.accounts.policies import POLICY
 from domain.documents.access import DOCUMENT_ACCESS
 from domain.documents.document import DOCUMENT
 from domain.documents.order import ORDER
@@ -8,7 +11,10 @@ from domain.kernel.claim import CLAIM
 from domain.kernel.registry import Registry
 from domain.numbering.series import NUMBER_SERIES
 
-STREAM_TYPES = (INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES)
+STREAM_TYPES = (
+    *(INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES),
+    *(ACCOUNT, BILLING_RULES, POLICY),
+)
 
 REGISTRY = Registry(STREAM_TYPES)
 """The closed registry; adding a stored event means adding it here through its stream type."""

@@ -12,7 +12,16 @@ from application.files import DocumentFiles
 from application.identity import TokenVerifier
 from application.issuing import Issuer, IssuingLoop
 from application.ledger import Ledger
-from application.ports import Clock, DocumentObserver, Fingerprint, ReadStore, Renderer, SubjectSecrets
+from application.ports import (
+    Clock,
+    DocumentObserver,
+    Fingerprint,
+    Ids,
+    Patterns,
+    ReadStore,
+    Renderer,
+    SubjectSecrets,
+)
 from application.signing import Signer
 from application.vault import Vault
 from application.verification import Verifier
@@ -46,6 +55,7 @@ from infrastructure.outbox.schedule import Schedule
 from infrastructure.outbox.subscribers import WEBHOOK
 from infrastructure.outbox.target import TargetSeal
 from infrastructure.outbox.turn import Delivery
+from infrastructure.patterns import Re2Patterns
 from infrastructure.readstore.head import HeadWatch
 from infrastructure.readstore.old_versions import PostgresOldReadModels
 from infrastructure.readstore.runner import ProjectionRunner
@@ -112,6 +122,8 @@ class System:
     erasure: Erasure
     observer: DocumentObserver
     fingerprint: Fingerprint
+    patterns: Patterns
+    ids: Ids
     request_hash_key: bytes
     service_url: str
     pool: Pool
@@ -185,6 +197,8 @@ def build_system(
         ),
         observer=MetricsObserver(),
         fingerprint=KeyedFingerprint(keys.derive(b"fingerprint")),
+        patterns=Re2Patterns(),
+        ids=RandomIds(),
         request_hash_key=keys.derive(b"request-hash"),
         service_url=urls.service,
         pool=pool,

@@ -1,11 +1,12 @@
 """Every projection, in one explicit tuple. To add one: a module with table, fold and queries, a row here."""
 
+from projections.accounts import ACCOUNTS
 from projections.document_events import DOCUMENT_EVENTS
 from projections.documents import DOCUMENTS
 from projections.number_series import SERIES
 from projections.subject_streams import SUBJECT_STREAMS
 from projections.tasks import TASKS
 
-PROJECTIONS = (DOCUMENTS, DOCUMENT_EVENTS, SERIES, SUBJECT_STREAMS, TASKS)
+PROJECTIONS = (DOCUMENTS, DOCUMENT_EVENTS, SERIES, SUBJECT_STREAMS, TASKS, ACCOUNTS)
 
 PROJECTIONS_BY_NAME = {projection.name: projection for projection in PROJECTIONS}

@@ -57,7 +57,7 @@ def _retain_until(event: RecordedEvent) -> date | None:
 
 SUBJECT_STREAMS = Projection(
     name="subject-streams",
-    event_names=frozenset({"order.paid-in-escrow", "document-access.downloaded"}),
+    event_names=frozenset({"order.paid-in-escrow", "document-access.downloaded", "account.updated"}),
     row_folds=(one_row(SUBJECT_STREAM_TABLE, _key, _fold),),
     opens=False,
 )

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 
+from application.intake.accounts import read_updated_account
 from application.intake.intake import ReadIntake
 from application.intake.orders import read_executed_refund, read_paid_order
 
 ORDER_PAID = "orders.PAID_IN_ESCROW"
 REFUND_EXECUTED = "payments.REFUND_EXECUTED"
+ACCOUNT_UPDATED = "crm.ACCOUNT_UPDATED"
 
 INTAKES: Mapping[str, ReadIntake] = {
     ORDER_PAID: read_paid_order,
     REFUND_EXECUTED: read_executed_refund,
+    ACCOUNT_UPDATED: read_updated_account,
 }
 """How each type is read."""
 

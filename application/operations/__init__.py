@@ -5,6 +5,11 @@ lines in `interfaces/http/`.
 """
 
 from application.operations.audit import GET_STREAM, SEARCH_EVENTS
+from application.operations.billing_rules import (
+    GET_BILLING_RULES,
+    GET_PARTY_BILLING_RULES,
+    UPSERT_BILLING_RULES,
+)
 from application.operations.catalog import LIST_OPERATIONS
 from application.operations.documents import (
     CREATE_DOWNLOAD_TOKEN,
@@ -36,4 +41,5 @@ OPERATIONS = (
     SEARCH_EVENTS,
     GET_STREAM,
     LIST_OPERATIONS,
+    *(GET_BILLING_RULES, UPSERT_BILLING_RULES, GET_PARTY_BILLING_RULES),
 )

@@ -25,6 +25,7 @@ RECEIVE_EVENTS = Operation(
         "SNAPSHOT_INCONSISTENT",
         "CURRENCY_MISMATCH",
         "REFUND_EXCEEDS_PAID",
+        "PARTY_CONFLICT",
         "IDEMPOTENCY_KEY_REUSED",
     ),
 )

@@ -8,11 +8,14 @@ from domain.kernel.streams import EventType, StreamId, StreamType
 
 _NAMESPACE = UUID("0d0c3a52-8a3f-5c44-9a53-0f6f8f6b2f01")
 
-Purpose = Literal["SNAPSHOT"]
+Purpose = Literal["SNAPSHOT", "PARTY"]
 
 
 class ClaimTaken(Fact):
-    """A key belongs to its holder for good. `fingerprint` is the keyed hash of what was claimed."""
+    """A key belongs to its holder for good.
+
+    `fingerprint` is the keyed hash of what was claimed with the key; empty where that is nothing but the key.
+    """
 
     purpose: Purpose
     key: str

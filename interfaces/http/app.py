@@ -16,10 +16,11 @@ from litestar.plugins.pydantic import PydanticPlugin
 from interfaces.bootstrap import System
 from interfaces.http import health
 from interfaces.http.bodies import MAX_BODY_BYTES
+from interfaces.http.commands import billing_rules as rules_commands
 from interfaces.http.commands import downloads, inbound
 from interfaces.http.commands import number_series as series_commands
 from interfaces.http.problems import handle_exception
-from interfaces.http.queries import audit, documents, number_series, operations, tasks
+from interfaces.http.queries import audit, billing_rules, documents, number_series, operations, tasks
 
 ROUTES = (
     *inbound.HANDLERS,
@@ -30,6 +31,8 @@ ROUTES = (
     *tasks.HANDLERS,
     *audit.HANDLERS,
     *operations.HANDLERS,
+    *rules_commands.HANDLERS,
+    *billing_rules.HANDLERS,
 )
 
 

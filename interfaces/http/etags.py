@@ -1,8 +1,14 @@
-"""ETag and If-Match: `"<version>"`, strong, one version at a time or `*` (contract §2, BILL-DEC-006)."""
+"""ETag, If-Match and If-None-Match (contract §2, BILL-DEC-006).
+
+If-Match names one version, `"<version>"`, or `*`; If-None-Match any number of tags (RFC 9110).
+"""
 
 import re
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any
 
+from litestar import Response
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter
 
 from application.validation import invalid_field
@@ -12,6 +18,19 @@ IfMatch = Annotated[
     str | None, HeaderParameter(name="If-Match", description='the ETag that GET answered, `"<version>"`')
 ]
 
+IfNoneMatch = Annotated[
+    str | None,
+    HeaderParameter(name="If-None-Match", description="ETags of what the client has; 304 if current"),
+]
+
+NOT_MODIFIED = {
+    HTTPStatus.NOT_MODIFIED: ResponseSpec(
+        data_container=None, description="what the client has is current", generate_examples=False
+    )
+}
+"""What a query that takes If-None-Match may answer, too."""
+
+_ANY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 _ONE_TAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
 
@@ -34,3 +53,15 @@ def require_current(expected: int | None, version: int) -> None:
     """Raises `STALE_ETAG` where another version was expected than there is."""
     if expected is not None and expected != version:
         raise DomainError("STALE_ETAG", "It has changed since it was read; read it again.")
+
+
+def shown_unless_known(
+    body: Any, tag: str, if_none_match: str | None, position: int | None = None, **headers: str
+) -> Response[Any]:
+    """A query's answer with its ETag, and the position where it shows one; 304 where the client has it."""
+    headers = {"ETag": tag, **headers}
+    if position is not None:
+        headers["X-Ledger-Position"] = str(position)
+    if if_none_match is not None and (if_none_match.strip() == "*" or tag in _ANY_TAG.findall(if_none_match)):
+        return Response(None, headers=headers, status_code=HTTPStatus.NOT_MODIFIED)
+    return Response(body, headers=headers)

@@ -8,6 +8,7 @@ import pytest
 
 from projections.projection import Row
 from projections.subject_streams import SUBJECT_STREAMS
+from tests.support.account_facts import ACCOUNT_ID, PARTY_ID
 from tests.support.folding import History, folded
 from tests.support.golden import EVENTS
 
@@ -54,3 +55,12 @@ async def test_a_download_in_which_nothing_is_sealed_is_in_nobodys_index(history
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.glob("order.paid-in-escrow.*")))
 def test_every_form_of_a_paid_order_ever_stored_names_its_country_where_the_index_looks(name: str) -> None:
     assert json.loads((EVENTS / name).read_bytes())["order"]["countryCode"] == "GB"
+
+
+async def test_an_account_is_found_by_its_partys_keys(history: History) -> None:
+    await history.crm_tells(ACCOUNT_ID, PARTY_ID)
+    (row,) = rows_of(history, "account")
+    (event,) = (event for event in history.events if event.name == "account.updated")
+    assert {part.subject for part in event.sealed_for} == {f"party:{PARTY_ID}"}
+    assert row["key_ids"] == sorted(str(part.key_id) for part in event.sealed_for)
+    assert (row["stream_id"], row["retain_until"]) == (ACCOUNT_ID, None)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from application.handlers.billing_rules import upsert_rules
 from application.handlers.documents import issue_document, record_failure
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.ledger import Answer, Audit, Command, Handler, Transaction
@@ -18,6 +19,7 @@ from domain.kernel.privacy import RetentionClass
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from projections.projection import Key, Projection, Row, RowFold
+from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
 from tests.support.clocks import SetClock
 from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
 from tests.support.memory_ledger import MemoryLedger
@@ -53,6 +55,16 @@ class History:
         snapshot_id = f"snap-{order_id}-{refund_id}-{amount}"
         data = refund_data(refund_id, amount, order_id=order_id, snapshotId=snapshot_id)
         await self._receive("payments.REFUND_EXECUTED", data, f"refund:{order_id}:{refund_id}:{amount}")
+
+    async def set_rules(self, name: str, **changes: Any) -> None:
+        """Somebody sets the billing rules of the account of that name."""
+        upsert = an_upsert(name, **changes)
+        await self._commit(upsert_rules(upsert))
+
+    async def crm_tells(self, account_id: str, party_id: str | None, **changes: Any) -> None:
+        """CRM tells of an account."""
+        data = account_data(account_id, party_id, **changes)
+        await self._receive("crm.ACCOUNT_UPDATED", data, f"crm/{len(self.events)}")
 
     async def issue(self, order_id: str) -> None:
         """The order's receipt is issued."""
@@ -169,4 +181,7 @@ async def busy_history() -> History:
     await history.link("o-3")
     await history.void("o-3")
     await history.void("o-4")
+    await history.set_rules("12345")
+    await history.crm_tells(ACCOUNT_ID, "12345")
+    await history.crm_tells(ACCOUNT_ID, "67890")
     return history

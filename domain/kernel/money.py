@@ -4,6 +4,7 @@ JSON integers of 2^53 or more are refused, because half of the world's clients w
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Annotated
 
 from iso4217 import Currency
@@ -42,3 +43,9 @@ def minor_exponent(currency_code: str) -> int:
 def round_half_up(value: Decimal) -> int:
     """Round an exact amount of minor units to a whole one, halves away from zero."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def half_up(value: Fraction) -> int:
+    """Round any exact amount to a whole one, halves away from zero; no precision can run out."""
+    whole = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+    return whole if value >= 0 else -whole

@@ -1,0 +1,1 @@
+"""What an invoice charges: its lines, its totals, and what a credit of it gives back."""

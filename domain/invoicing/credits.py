@@ -112,7 +112,7 @@ def _up_to(charging: Sequence[InvoiceLine], totals: InvoiceTotals, credited: Map
     bases = [0] * len(totals.tax_breakdown)
     taxable, discounts = [], []
     for line, share in zip(charging, totals.line_shares, strict=True):
-        part = credited.get(line.line_id, Fraction(0)) / Fraction(line.quantity)
+        part = Fraction(credited.get(line.line_id, Fraction(0)), Fraction(line.quantity))
         taxable.append(half_up(part * share.taxable_amount))
         discounts.append(half_up(part * share.discount_amount))
         bases[share.tax_row] += taxable[-1]
@@ -120,7 +120,9 @@ def _up_to(charging: Sequence[InvoiceLine], totals: InvoiceTotals, credited: Map
     for fee in totals.fee_breakdown:
         pieces = sum((credited.get(line_id, Fraction(0)) for line_id in fee.line_ids), Fraction(0))
         fee_pieces.append(pieces)
-        fees.append(0 if fee.rule_id is None else half_up(fee.amount * pieces / Fraction(fee.quantity)))
+        of_rule = Fraction(fee.amount * pieces, Fraction(fee.quantity))
+        # A FEE line is credited as the line it is.
+        fees.append(0 if fee.rule_id is None else half_up(of_rule))
         bases[fee.tax_row] += fees[-1]
     taxes = [
         half_up(Fraction(row.amount * base, row.base_amount)) if row.base_amount else 0

@@ -99,7 +99,7 @@ class TaxRule(Dated):
     @property
     def rate(self) -> Fraction:
         """The rate as an exact fraction of the base."""
-        return Fraction(self.rate_percent) / 100
+        return Fraction(Fraction(self.rate_percent), 100)
 
     @property
     def rate_basis_points(self) -> int:

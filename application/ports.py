@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.vault import SubjectSecret
+from domain.accounts.credential import CREDENTIAL
 from domain.documents.access import FileFormat
 from domain.kernel.streams import StreamId
 
@@ -156,4 +157,43 @@ class LedgerProof(Protocol):
 
     async def prove(self, stream: StreamId) -> Proof:
         """Recomputes the leaf hash of every stored row of a stream and folds it."""
+        ...
+
+
+@dataclass(frozen=True)
+class ElevationClaims:
+    """What an elevation token stands for; `token_hash` is SHA-256 (hex) of the token itself."""
+
+    tenant: str
+    credential_id: str
+    grant_id: str
+    token_hash: str
+
+    @property
+    def stream(self) -> StreamId:
+        """What a command that uses the token reads: the approver's stream."""
+        return CREDENTIAL.stream(self.credential_id)
+
+
+class ElevationTokens(Protocol):
+    """Single-use tokens that stand for one grant of one approver."""
+
+    def issue(self, tenant: str, credential_id: str, grant_id: str) -> tuple[str, ElevationClaims]:
+        """A token that nobody can forge, nor make again."""
+        ...
+
+    def read(self, token: str) -> ElevationClaims:
+        """What the token stands for. Raises `ELEVATION_INVALID` if forged or altered."""
+        ...
+
+
+class Secrets(Protocol):
+    """PINs and passwords, hashed so slowly that it is done beside the event loop, a few at once."""
+
+    async def verifier(self, credential_id: str, secret: str) -> str:
+        """What to keep of a secret: a salted hash, sealed for this credential."""
+        ...
+
+    async def matches(self, credential_id: str, verifier: str | None, secret: str) -> bool:
+        """Whether the secret is the one kept; takes as long where None is kept."""
         ...

@@ -3,6 +3,7 @@
 from domain.accounts.account import ACCOUNT
 from domain.accounts.billing_rules import BILLING_RULES
 from domain.accounts.policies import POLICY
+from domain.accounts.credential import CREDENTIAL
 from domain.documents.access import DOCUMENT_ACCESS
 from domain.documents.document import DOCUMENT
 from domain.documents.order import ORDER
@@ -15,6 +16,7 @@ STREAM_TYPES = (
     *(INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES),
     *(ACCOUNT, BILLING_RULES, POLICY),
 )
+STREAM_TYPES = (INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES, CREDENTIAL)
 
 REGISTRY = Registry(STREAM_TYPES)
 """The closed registry; adding a stored event means adding it here through its stream type."""

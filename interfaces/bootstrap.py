@@ -6,7 +6,9 @@ from random import SystemRandom
 
 from psycopg_pool import AsyncConnectionPool
 
+from application.credentials import Credentials
 from application.downloads import Downloads
+from application.elevation import Elevations
 from application.erasure import Erasure, SubjectKeys
 from application.files import DocumentFiles
 from application.identity import TokenVerifier
@@ -22,6 +24,8 @@ from application.ports import (
     Renderer,
     SubjectSecrets,
 )
+from application.people import People
+from application.ports import Clock, DocumentObserver, Fingerprint, ReadStore, Renderer, SubjectSecrets
 from application.signing import Signer
 from application.vault import Vault
 from application.verification import Verifier
@@ -30,6 +34,7 @@ from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.database import as_service, still_open
 from infrastructure.download_tokens import MacDownloadTokens
+from infrastructure.elevation_tokens import MacElevationTokens
 from infrastructure.embedded_postgres import admin_url, service_url
 from infrastructure.eventstore.answers import AnswerSeal
 from infrastructure.eventstore.command_log import CommandLogKeeper
@@ -63,6 +68,7 @@ from infrastructure.readstore.store import PostgresReadStore
 from infrastructure.readstore.subject_index import ReadModelSubjectIndex
 from infrastructure.readstore.worklist import DocumentWorkList
 from infrastructure.rendering.pool import RenderPool
+from infrastructure.secret_hashing import SealedArgon2
 from infrastructure.settings import Settings
 from infrastructure.telemetry import MetricsObserver
 from infrastructure.vault.folder import FolderVault
@@ -115,6 +121,8 @@ class System:
     read_store: ReadStore
     tokens: TokenVerifier
     downloads: Downloads
+    credentials: Credentials
+    elevations: Elevations
     verifier: Verifier
     subject_keys: SubjectKeys
     secrets: SubjectSecrets
@@ -173,6 +181,10 @@ def build_system(
     subject_keys = PostgresSubjectKeys(pool)
     secrets = PostgresSubjectSecrets(pool, wrap)
     files = DocumentFiles(vault, secrets)
+    tokens = _token_verifier(settings, keys, clock)
+    fingerprint = KeyedFingerprint(keys.derive(b"fingerprint"))
+    people = People(fingerprint)
+    hashing = SealedArgon2(keys.derive(b"credential-verifier"))
     return System(
         settings=settings,
         clock=clock,
@@ -184,9 +196,13 @@ def build_system(
         renderer=renderer,
         ledger=ledger,
         read_store=read_store,
-        tokens=_token_verifier(settings, keys, clock),
+        tokens=tokens,
         downloads=Downloads(
             ledger, REGISTRY, files, MacDownloadTokens(keys.derive(b"download-token"), clock.now), clock
+        ),
+        credentials=Credentials(ledger, hashing, people),
+        elevations=Elevations(
+            ledger, MacElevationTokens(keys.derive(b"elevation-token")), hashing, tokens, people, RandomIds()
         ),
         verifier=Verifier(PostgresLedgerProof(ledger, reader, REGISTRY), files, signer, renderer),
         subject_keys=subject_keys,
@@ -199,6 +215,7 @@ def build_system(
         fingerprint=KeyedFingerprint(keys.derive(b"fingerprint")),
         patterns=Re2Patterns(),
         ids=RandomIds(),
+        fingerprint=fingerprint,
         request_hash_key=keys.derive(b"request-hash"),
         service_url=urls.service,
         pool=pool,

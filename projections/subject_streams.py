@@ -58,6 +58,15 @@ def _retain_until(event: RecordedEvent) -> date | None:
 SUBJECT_STREAMS = Projection(
     name="subject-streams",
     event_names=frozenset({"order.paid-in-escrow", "document-access.downloaded", "account.updated"}),
+    event_names=frozenset(
+        {
+            "order.paid-in-escrow",
+            "document-access.downloaded",
+            "credential.added",
+            "credential.changed",
+            "credential.elevation-granted",
+        }
+    ),
     row_folds=(one_row(SUBJECT_STREAM_TABLE, _key, _fold),),
     opens=False,
 )

@@ -10,6 +10,7 @@ from application.operations.billing_rules import (
     GET_PARTY_BILLING_RULES,
     UPSERT_BILLING_RULES,
 )
+from application.operations.auth import ELEVATE, SET_CREDENTIAL
 from application.operations.catalog import LIST_OPERATIONS
 from application.operations.documents import (
     CREATE_DOWNLOAD_TOKEN,
@@ -42,4 +43,6 @@ OPERATIONS = (
     GET_STREAM,
     LIST_OPERATIONS,
     *(GET_BILLING_RULES, UPSERT_BILLING_RULES, GET_PARTY_BILLING_RULES),
+    ELEVATE,
+    SET_CREDENTIAL,
 )

@@ -1,6 +1,8 @@
 """What commands begin with: settings read and checked, logs on stderr, the database."""
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 
 import psycopg
 import typer
@@ -8,9 +10,11 @@ from pydantic import ValidationError
 
 from infrastructure.settings import Settings
 from infrastructure.telemetry import configure_logging
-from interfaces.bootstrap import database_urls
+from interfaces.bootstrap import System, build_system, database_urls
 
 EXIT_CHECK_FAILED = 1
+
+ResultT = TypeVar("ResultT")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
@@ -36,3 +40,17 @@ def settings_of_command() -> Settings:
 def connected(settings: Settings) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection with the service's rights, in autocommit mode. Raises `psycopg.OperationalError`."""
     return psycopg.connect(database_urls(settings).service, autocommit=True, connect_timeout=5)
+
+
+def with_system(use: Callable[[System], Awaitable[ResultT]]) -> ResultT:
+    """What `use` makes of the settings' system, which is started for it and stopped afterwards."""
+
+    async def run() -> ResultT:
+        system = build_system(settings_of_command())
+        await system.start()
+        try:
+            return await use(system)
+        finally:
+            await system.stop()
+
+    return asyncio.run(run())

@@ -1,8 +1,7 @@
 """The keys from the command line: checked, rotated, and those of persons destroyed where they may be."""
 
-import asyncio
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,8 +13,14 @@ from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
 from infrastructure.keys.rings import NotRetired
 from infrastructure.keys.store import KeyStore, RotatingRing
 from infrastructure.settings import Settings
-from interfaces.bootstrap import System, build_system
-from interfaces.cli.invocation import EXIT_CHECK_FAILED, AsJson, connected, settings_of_command
+from interfaces.bootstrap import System
+from interfaces.cli.invocation import (
+    EXIT_CHECK_FAILED,
+    AsJson,
+    connected,
+    settings_of_command,
+    with_system,
+)
 
 Subject = Annotated[str, typer.Argument(help="Whose data, as party:ID or user:ID.")]
 
@@ -111,7 +116,7 @@ def show_subject(subject: Subject, as_json: AsJson = False) -> None:
 
     Example: billing keys subject party:buyer-17
     """
-    _tell(asyncio.run(_with_system(lambda system: system.subject_keys.of_subject(subject))), as_json=as_json)
+    _tell(with_system(lambda system: system.subject_keys.of_subject(subject)), as_json=as_json)
 
 
 @keys_app.command("erase")
@@ -131,16 +136,7 @@ def erase(
         await system.erasure.step()
         return await system.subject_keys.of_subject(subject)
 
-    _tell(asyncio.run(_with_system(ask)), as_json=as_json)
-
-
-async def _with_system(use: Any) -> Any:
-    system = build_system(settings_of_command())
-    await system.start()
-    try:
-        return await use(system)
-    finally:
-        await system.stop()
+    _tell(with_system(ask), as_json=as_json)
 
 
 def _store(settings: Settings) -> KeyStore:

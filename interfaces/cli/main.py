@@ -25,6 +25,7 @@ from infrastructure.keys.store import KeyStore
 from infrastructure.migrations import MigrationRefused
 from interfaces.bootstrap import bring_up_to_date, local_tokens
 from interfaces.cli import audit, launch, webhooks
+from interfaces.cli.credential import credential_app
 from interfaces.cli.import_retail import import_retail
 from interfaces.cli.inbound_door import InboundDoor
 from interfaces.cli.invocation import AsJson, settings_of_command
@@ -54,6 +55,7 @@ import_app = typer.Typer(help="Brings a shop's history in through the inbound do
 app.add_typer(import_app, name="import")
 app.add_typer(audit.verify_app, name="verify")
 app.add_typer(keys_app, name="keys")
+app.add_typer(credential_app, name="credential")
 app.add_typer(webhooks.webhooks_app, name="webhooks")
 app.command("replay")(audit.replay)
 app.command("rebuild")(audit.rebuild)

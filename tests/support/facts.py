@@ -41,6 +41,7 @@ from domain.kernel.facts import Fact
 from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, series_id
 from infrastructure.keys.fingerprints import KeyedFingerprint
 from tests.support.account_facts import account_examples
+from tests.support import credential_facts
 from tests.support.snapshots import financial_snapshot, order_data
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -269,6 +270,7 @@ def examples() -> tuple[Fact, ...]:
         opened(),
         assigned(1),
         *account_examples(),
+        *credential_facts.examples(),
     )
 
 

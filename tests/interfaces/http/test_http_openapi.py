@@ -56,6 +56,8 @@ PARAMETERS = {
     "billing-rules.get": {"accountId", "asOf", "asOfPosition", "If-None-Match", "X-Min-Position"},
     "billing-rules.upsert": {"accountId", "If-Match", "Idempotency-Key"},
     "crm.get-billing-rules": {"partyId", "If-None-Match", "X-Min-Position"},
+    "auth.elevate": {"Idempotency-Key"},
+    "auth.set-credential": {"Idempotency-Key"},
     "audit.get-stream": {"streamType", "streamId", "atVersion", "asOf", "X-Min-Position"},
 }
 

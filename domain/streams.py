@@ -2,8 +2,8 @@
 
 from domain.accounts.account import ACCOUNT
 from domain.accounts.billing_rules import BILLING_RULES
-from domain.accounts.policies import POLICY
 from domain.accounts.credential import CREDENTIAL
+from domain.accounts.policies import POLICY
 from domain.documents.access import DOCUMENT_ACCESS
 from domain.documents.document import DOCUMENT
 from domain.documents.order import ORDER
@@ -14,9 +14,8 @@ from domain.numbering.series import NUMBER_SERIES
 
 STREAM_TYPES = (
     *(INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES),
-    *(ACCOUNT, BILLING_RULES, POLICY),
+    *(ACCOUNT, BILLING_RULES, POLICY, CREDENTIAL),
 )
-STREAM_TYPES = (INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES, CREDENTIAL)
 
 REGISTRY = Registry(STREAM_TYPES)
 """The closed registry; adding a stored event means adding it here through its stream type."""

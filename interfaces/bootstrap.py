@@ -14,6 +14,7 @@ from application.files import DocumentFiles
 from application.identity import TokenVerifier
 from application.issuing import Issuer, IssuingLoop
 from application.ledger import Ledger
+from application.people import People
 from application.ports import (
     Clock,
     DocumentObserver,
@@ -24,8 +25,6 @@ from application.ports import (
     Renderer,
     SubjectSecrets,
 )
-from application.people import People
-from application.ports import Clock, DocumentObserver, Fingerprint, ReadStore, Renderer, SubjectSecrets
 from application.signing import Signer
 from application.vault import Vault
 from application.verification import Verifier
@@ -212,7 +211,6 @@ def build_system(
             subject_keys, ReadModelSubjectIndex(read_store), old_read_models, ledger, REGISTRY, clock
         ),
         observer=MetricsObserver(),
-        fingerprint=KeyedFingerprint(keys.derive(b"fingerprint")),
         patterns=Re2Patterns(),
         ids=RandomIds(),
         fingerprint=fingerprint,

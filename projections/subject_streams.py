@@ -16,7 +16,7 @@ from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Projection, Query, Row, one_row
 
 SUBJECT_STREAM_TABLE = Table(
-    "subject_stream_v1",
+    "subject_stream_v2",
     METADATA,
     Column("stream_type", Text, primary_key=True),
     Column("stream_id", Text, primary_key=True),
@@ -25,7 +25,7 @@ SUBJECT_STREAM_TABLE = Table(
     Column("retain_until", Date),
 )
 Index(
-    "subject_stream_v1_keys",
+    "subject_stream_v2_keys",
     SUBJECT_STREAM_TABLE.c.key_ids,
     postgresql_using="gin",
     postgresql_ops={"key_ids": "jsonb_path_ops"},
@@ -57,17 +57,18 @@ def _retain_until(event: RecordedEvent) -> date | None:
 
 SUBJECT_STREAMS = Projection(
     name="subject-streams",
-    event_names=frozenset({"order.paid-in-escrow", "document-access.downloaded", "account.updated"}),
     event_names=frozenset(
         {
             "order.paid-in-escrow",
             "document-access.downloaded",
+            "account.updated",
             "credential.added",
             "credential.changed",
             "credential.elevation-granted",
         }
     ),
     row_folds=(one_row(SUBJECT_STREAM_TABLE, _key, _fold),),
+    version=2,
     opens=False,
 )
 

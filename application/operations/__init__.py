@@ -5,12 +5,12 @@ lines in `interfaces/http/`.
 """
 
 from application.operations.audit import GET_STREAM, SEARCH_EVENTS
+from application.operations.auth import ELEVATE, SET_CREDENTIAL
 from application.operations.billing_rules import (
     GET_BILLING_RULES,
     GET_PARTY_BILLING_RULES,
     UPSERT_BILLING_RULES,
 )
-from application.operations.auth import ELEVATE, SET_CREDENTIAL
 from application.operations.catalog import LIST_OPERATIONS
 from application.operations.documents import (
     CREATE_DOWNLOAD_TOKEN,

@@ -12,7 +12,7 @@ from tests.support.account_facts import ACCOUNT_ID, PARTY_ID
 from tests.support.folding import History, folded
 from tests.support.golden import EVENTS
 
-TABLE = "subject_stream_v1"
+TABLE = "subject_stream_v2"
 
 
 @pytest.fixture

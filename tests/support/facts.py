@@ -40,8 +40,8 @@ from domain.kernel.claim import ClaimTaken
 from domain.kernel.facts import Fact
 from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, series_id
 from infrastructure.keys.fingerprints import KeyedFingerprint
-from tests.support.account_facts import account_examples
 from tests.support import credential_facts
+from tests.support.account_facts import account_examples
 from tests.support.snapshots import financial_snapshot, order_data
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)

@@ -218,7 +218,7 @@ def test_who_may_view_may_not_manage(house: House) -> None:
 
 def test_a_token_bound_to_accounts_sees_only_those(house: House) -> None:
     party_id, account_id = uuid4().hex, str(uuid4())
-    told = _crm_tells(house, account_id, party_id)
+    _crm_tells(house, account_id, party_id)
     with house.client("BILLING_MANAGER", account_ids=[account_id]) as own:
         created = _put(own, f"/v1/billing/rules/{party_id}", rules_request())
         assert created.status_code == 201

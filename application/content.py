@@ -4,9 +4,11 @@ from typing import Any
 
 from application.ledger import Ledger
 from domain.documents.document import DOCUMENT, Document
+from domain.documents.invoice_content import credit_note_content, invoice_content
 from domain.documents.order import Order
 from domain.documents.order_snapshot import OrderData
 from domain.documents.receipt_content import DocumentIdentity, receipt_content
+from domain.invoicing.invoice import Invoice
 from domain.kernel.canonical import canonical_json
 from domain.kernel.errors import not_found
 from domain.kernel.registry import Registry
@@ -46,5 +48,10 @@ def document_content(document_id: str, document: Document, source: Any) -> bytes
     match source:
         case Order(order=OrderData() as order) if drafted.doc_type == "RECEIPT":
             return canonical_json(receipt_content(order, identity))
+        case Invoice() if drafted.doc_type == "FISCAL_INVOICE":
+            return canonical_json(invoice_content(source, identity))
+        case Invoice() if drafted.doc_type == "CREDIT_NOTE":
+            credit_id = drafted.content_ref.cause_id or ""
+            return canonical_json(credit_note_content(source, credit_id, identity))
         case _:
             raise ValueError(f"no content of a {drafted.doc_type} in its source")

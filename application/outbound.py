@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.documents.document import Document
+from domain.invoicing.invoice import DRAFT_REVISION, Invoice
 from domain.kernel.canonical import canonical_json
 from domain.kernel.facts import rfc3339
 from domain.kernel.streams import StreamId
@@ -52,8 +53,52 @@ def _document_issued(document_id: str, document: Document) -> dict[str, Any]:
     }
 
 
+def _document_voided(document_id: str, document: Document) -> dict[str, Any]:
+    drafted, numbered = document.drafted, document.numbered
+    return {
+        "documentId": document_id,
+        "documentKey": drafted.document_key,
+        "documentVersion": drafted.document_version,
+        "docType": drafted.doc_type,
+        "status": document.status,
+        "number": numbered and numbered.number,
+        "sourceRef": drafted.source_ref.model_dump(by_alias=True),
+        "countryCode": drafted.country_code,
+        "issuerEntityId": drafted.issuer_entity_id,
+    }
+
+
+def _invoice(invoice_id: str, invoice: Invoice) -> dict[str, Any]:
+    drafted, issued, totals = invoice.drafted, invoice.issued, invoice.drafted.totals
+    return {
+        "invoiceId": invoice_id,
+        "invoiceVersion": DRAFT_REVISION,
+        "invoiceNumber": issued and issued.number,
+        "status": invoice.status,
+        "workOrderId": drafted.work_order_id,
+        "customerAccountId": drafted.customer_account_id,
+        "issuerEntityId": drafted.issuer_entity_id,
+        "countryCode": drafted.country_code,
+        "currencyUomId": drafted.currency_uom_id,
+        "subtotal": totals.subtotal,
+        "discountTotal": totals.discount_total,
+        "taxTotal": totals.tax_total,
+        "feeTotal": totals.fee_total,
+        "grandTotal": totals.grand_total,
+        "balanceDue": invoice.balance_due,
+        "issuedAt": issued and rfc3339(issued.issued_at),
+        "issueDate": issued and issued.issue_date.isoformat(),
+        "dueDate": issued and issued.due_date.isoformat(),
+        "documentId": issued and issued.document_id,
+        "reasonCode": invoice.voided and invoice.voided.reason_code,
+    }
+
+
 OUTBOUND_FACTS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
     "docs.DocumentIssued": _document_issued,
+    "docs.DocumentVoided": _document_voided,
+    "billing.InvoiceIssued": _invoice,
+    "billing.InvoiceVoided": _invoice,
 }
 """By type: what the event's `data` holds, of the stream's id and its state."""
 

@@ -8,6 +8,8 @@ from domain.documents.access import DOCUMENT_ACCESS
 from domain.documents.document import DOCUMENT
 from domain.documents.order import ORDER
 from domain.inbound.inbound import INBOUND
+from domain.invoicing.invoice import INVOICE
+from domain.invoicing.work_order import WORK_ORDER
 from domain.kernel.claim import CLAIM
 from domain.kernel.registry import Registry
 from domain.numbering.series import NUMBER_SERIES
@@ -15,6 +17,7 @@ from domain.numbering.series import NUMBER_SERIES
 STREAM_TYPES = (
     *(INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES),
     *(ACCOUNT, BILLING_RULES, POLICY, CREDENTIAL),
+    *(WORK_ORDER, INVOICE),
 )
 
 REGISTRY = Registry(STREAM_TYPES)

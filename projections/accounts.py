@@ -1,8 +1,10 @@
 """The names of accounts: which account each means, and the party that an account belongs to (ADR 0018)."""
 
+from collections.abc import Iterable
 from typing import cast
 
-from sqlalchemy import Column, Index, Table, Text, bindparam, select
+from sqlalchemy import Column, Index, Table, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from domain.accounts.account import AccountAliased, AccountOpened, AccountUpdated
 from domain.accounts.names import account_name
@@ -75,6 +77,18 @@ _NAMES_BESIDE = (
     .select_from(NAME_TABLE.join(_OTHER, _OTHER.c.account_id == NAME_TABLE.c.account_id))
     .where(NAME_TABLE.c.name == _NAME)
 )
+
+
+_NAMES_OF_ALL = (
+    select(_OTHER.c.name)
+    .select_from(NAME_TABLE.join(_OTHER, _OTHER.c.account_id == NAME_TABLE.c.account_id))
+    .where(NAME_TABLE.c.name == func.any(bindparam("names", type_=ARRAY(Text))))
+)
+
+
+def select_account_names(names: Iterable[str]) -> Query:
+    """Every name of every account that one of the names means."""
+    return Query(_NAMES_OF_ALL, {"names": [account_name(name) for name in names]})
 
 
 def select_account(name: str) -> Query:

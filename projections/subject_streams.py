@@ -48,11 +48,17 @@ def _fold(row: Row | None, event: RecordedEvent) -> Row:
 
 
 def _retain_until(event: RecordedEvent) -> date | None:
-    if event.name != "order.paid-in-escrow":
-        return None
-    # Every schema version stores it under this name.
-    driver = driver_for(from_json(event.state)["order"]["countryCode"])
-    return driver.retention("RECEIPT", event.recorded_at.date()).until
+    # Every schema version stores what is read here under these names.
+    match event.name:
+        case "order.paid-in-escrow":
+            driver = driver_for(from_json(event.state)["order"]["countryCode"])
+            return driver.retention("RECEIPT", event.recorded_at.date()).until
+        case "invoice.issued":
+            issued = from_json(event.state)
+            driver = driver_for(issued["seriesId"].partition(":")[0])
+            return driver.retention("FISCAL_INVOICE", date.fromisoformat(issued["issueDate"])).until
+        case _:
+            return None
 
 
 SUBJECT_STREAMS = Projection(
@@ -62,6 +68,7 @@ SUBJECT_STREAMS = Projection(
             "order.paid-in-escrow",
             "document-access.downloaded",
             "account.updated",
+            "invoice.issued",
             "credential.added",
             "credential.changed",
             "credential.elevation-granted",

@@ -73,12 +73,19 @@ def open_if_unknown(transaction: Transaction, name: str, fresh_id: str) -> tuple
     return account_id, account
 
 
-def require_reach(transaction: Transaction, name: str, granted: Collection[str] | None) -> None:
-    """Raises `NOT_FOUND` unless the token's accounts, by whichever names, hold the one that is meant."""
+def is_within_reach(transaction: Transaction, name: str, granted: Collection[str] | None) -> bool:
+    """Whether the token's accounts, by whichever names, hold the one that is meant; None: it reaches all."""
     if granted is None or account_name(name) in {account_name(own) for own in granted}:
-        return
+        return True
     account_id = account_of(transaction, name)
-    if account_id is None or all(account_of(transaction, own) != account_id for own in sorted(granted)):
+    return account_id is not None and any(
+        account_of(transaction, own) == account_id for own in sorted(granted)
+    )
+
+
+def require_reach(transaction: Transaction, name: str, granted: Collection[str] | None) -> None:
+    """Raises `NOT_FOUND` unless the account that is meant is within reach."""
+    if not is_within_reach(transaction, name, granted):
         raise not_found("The account")
 
 

@@ -121,6 +121,15 @@ def draft_and_number(transaction: Transaction, planned: Iterable[PlannedDocument
             transaction.append(stream, number(document, numbered))
 
 
+def draft_with_number(transaction: Transaction, plan: PlannedDocument, numbered: DocumentNumbered) -> None:
+    """Drafts a document with a number that was taken for it."""
+    stream = DOCUMENT.stream(plan.document_id)
+    transaction.append(stream, draft(transaction.state(DOCUMENT, plan.document_id), plan.drafted))
+    document = transaction.state(DOCUMENT, plan.document_id)
+    assert document is not None, "it was drafted one line above"
+    transaction.append(stream, number(document, numbered))
+
+
 def take_number(
     transaction: Transaction, plan: PlannedDocument, holder_type: HolderType, holder_id: str
 ) -> DocumentNumbered:

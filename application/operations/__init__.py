@@ -22,6 +22,16 @@ from application.operations.documents import (
     VERIFY_DOCUMENT,
 )
 from application.operations.inbound import RECEIVE_EVENTS
+from application.operations.invoices import (
+    CREDIT_INVOICE,
+    DRAFT_INVOICE,
+    GET_INVOICE,
+    GET_INVOICE_BY_WORK_ORDER,
+    ISSUE_INVOICE,
+    LIST_INVOICES,
+    REBILL_INVOICE,
+    VOID_INVOICE,
+)
 from application.operations.number_series import GET_SERIES, LIST_NUMBERS, LIST_SERIES, OPEN_SERIES
 from application.operations.tasks import LIST_TASKS
 
@@ -45,4 +55,6 @@ OPERATIONS = (
     *(GET_BILLING_RULES, UPSERT_BILLING_RULES, GET_PARTY_BILLING_RULES),
     ELEVATE,
     SET_CREDENTIAL,
+    *(DRAFT_INVOICE, ISSUE_INVOICE, VOID_INVOICE, CREDIT_INVOICE, REBILL_INVOICE),
+    *(GET_INVOICE, GET_INVOICE_BY_WORK_ORDER, LIST_INVOICES),
 )

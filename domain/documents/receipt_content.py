@@ -70,7 +70,7 @@ def receipt_content(
         "seller": party_content(parties.seller),
         "buyer": party_content(parties.buyer),
         "orderId": order.order_id,
-        "references": _present({"rapydTransactionId": order.references.rapyd_transaction_id}),
+        "references": present({"rapydTransactionId": order.references.rapyd_transaction_id}),
         "currencyUomId": snapshot.currency_uom_id,
         "lines": [line_content(line) for line in snapshot.lines],
         "sellerCouponDiscount": snapshot.seller_coupon_discount,
@@ -108,19 +108,20 @@ def issuer_content(order: OrderData, issuer_entity_id: str, issuer: Party | None
 
 def party_content(party: Party) -> dict[str, Any]:
     """A party as documents show it: no internal id, no e-mail address, no extra fields."""
-    return _present(
+    return present(
         {
             "legalName": party.legal_name,
             "taxId": party.tax_id,
-            "address": _address_content(party.address),
+            "address": address_content(party.address),
         }
     )
 
 
-def _address_content(address: Address | None) -> dict[str, Any] | None:
+def address_content(address: Address | None) -> dict[str, Any] | None:
+    """An address as documents show it, without empty parts; None where nothing is left of it."""
     if address is None:
         return None
-    shown = _present(
+    shown = present(
         {
             "line1": address.line1,
             "line2": address.line2,
@@ -139,7 +140,7 @@ def line_content(line: SnapshotLine) -> dict[str, Any]:
         "description": line.description,
         "quantity": line.quantity,
         "amount": line.amount,
-        **_present({"sku": line.sku, "unitCode": line.unit_code}),
+        **present({"sku": line.sku, "unitCode": line.unit_code}),
     }
     if line.unit_price is not None:
         shown["unitPrice"] = line.unit_price
@@ -168,7 +169,7 @@ def taxes_content(taxes: tuple[SnapshotTax, ...]) -> list[dict[str, Any]]:
             "appliesTo": tax.applies_to,
             "mode": tax.mode,
             "rateBasisPoints": tax.rate_basis_points,
-            **_present({"exemptionReasonCode": tax.exemption_reason_code}),
+            **present({"exemptionReasonCode": tax.exemption_reason_code}),
         }
         shown = rows.setdefault(tuple(sorted(row.items())), {**row, "baseAmount": 0, "amount": 0})
         shown["baseAmount"] += tax.base_amount
@@ -207,5 +208,6 @@ def receipt_search_text(order: OrderData) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text.strip()))
 
 
-def _present(fields: dict[str, Any]) -> dict[str, Any]:
+def present(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are there: neither absent nor empty."""
     return {name: value for name, value in fields.items() if value not in (None, "")}

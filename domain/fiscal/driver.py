@@ -31,6 +31,18 @@ class CountryDriver(Protocol):
         """The documents that a paid order calls for by itself (S3 §4.1, §4.2)."""
         ...
 
+    def fiscal_invoice(self, issuer_entity_id: str) -> Called:
+        """The document that an issued invoice of a work order becomes."""
+        ...
+
+    def credit_note(self, issuer_entity_id: str) -> Called:
+        """The document that a credit of such an invoice becomes."""
+        ...
+
+    def may_void(self, doc_type: DocType) -> bool:
+        """Whether the law lets an issued document of that type be voided."""
+        ...
+
     def language(self, country_code: str) -> Language:
         """The language of documents under that country's law."""
         ...

@@ -18,9 +18,18 @@ from interfaces.http import health
 from interfaces.http.bodies import MAX_BODY_BYTES
 from interfaces.http.commands import auth, downloads, inbound
 from interfaces.http.commands import billing_rules as rules_commands
+from interfaces.http.commands import invoices as invoice_commands
 from interfaces.http.commands import number_series as series_commands
 from interfaces.http.problems import handle_exception
-from interfaces.http.queries import audit, billing_rules, documents, number_series, operations, tasks
+from interfaces.http.queries import (
+    audit,
+    billing_rules,
+    documents,
+    invoices,
+    number_series,
+    operations,
+    tasks,
+)
 
 ROUTES = (
     *inbound.HANDLERS,
@@ -34,6 +43,8 @@ ROUTES = (
     *rules_commands.HANDLERS,
     *billing_rules.HANDLERS,
     *auth.HANDLERS,
+    *invoice_commands.HANDLERS,
+    *invoices.HANDLERS,
 )
 
 

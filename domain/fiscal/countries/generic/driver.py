@@ -109,6 +109,28 @@ class GenericDriver:
             ),
         )
 
+    def fiscal_invoice(self, issuer_entity_id: str) -> Called:
+        """A fiscal invoice for every issued invoice of a work order (contract §6)."""
+        return Called(
+            doc_type="FISCAL_INVOICE",
+            issuer_entity_id=issuer_entity_id,
+            template_version="fiscal-invoice/1",
+            reason="An invoice of a work order always has a fiscal invoice.",
+        )
+
+    def credit_note(self, issuer_entity_id: str) -> Called:
+        """A credit note, for there is a fiscal invoice that it corrects (contract §6)."""
+        return Called(
+            doc_type="CREDIT_NOTE",
+            issuer_entity_id=issuer_entity_id,
+            template_version="credit-note/1",
+            reason="What was invoiced is taken back by a credit note.",
+        )
+
+    def may_void(self, doc_type: DocType) -> bool:
+        """Yes: no law of any country forbids it here."""
+        return True
+
     def language(self, country_code: str) -> Language:
         """Spanish where it is an official language, else English."""
         return "es" if country_code in _SPANISH_SPEAKING else "en"

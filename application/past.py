@@ -1,0 +1,42 @@
+"""States as they stood: the streams' events up to a moment, folded anew (contract §2, "As of")."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from application.ledger import Ledger
+from domain.kernel.registry import Registry
+from domain.kernel.streams import StreamId
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A recorded time (UTC) or a ledger position, inclusive; never both."""
+
+    as_of: datetime | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True)
+class Then:
+    """A stream's state and how many events it was folded from."""
+
+    state: Any
+    version: int
+
+
+async def states_at(
+    ledger: Ledger, registry: Registry, streams: Collection[StreamId], moment: Moment
+) -> dict[StreamId, Then]:
+    """How each stream stood at that moment; those without history by then are left out."""
+    ordered = list(streams)
+    histories = await asyncio.gather(
+        *(ledger.history(stream, as_of=moment.as_of, up_to_position=moment.position) for stream in ordered)
+    )
+    return {
+        stream: Then(registry.fold(stream, [event.fact for event in events]), len(events))
+        for stream, events in zip(ordered, histories, strict=True)
+        if events
+    }

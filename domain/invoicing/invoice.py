@@ -1,0 +1,416 @@
+"""An invoice is drafted from a work order, issued, paid or voided (BILL-DEC-001).
+
+Commands: draft, issue, apply and reverse payments, credit, void, note a rebill; `STATE_TABLE` says which of
+them each status lets through. Once issued nothing of it changes: what is wrong is set right by credits and
+another invoice.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, assert_never
+
+from pydantic import Field
+
+from domain.accounts.account import Classification
+from domain.accounts.choices import DeliveryMethod
+from domain.documents.order_snapshot import Address, Email, Name, TaxId
+from domain.invoicing.credits import CreditTotals, credit_totals, whole_invoice
+from domain.invoicing.grouping import Grouping
+from domain.invoicing.lines import InvoiceLine
+from domain.invoicing.posting import PostingError
+from domain.invoicing.totals import InvoiceTotals
+from domain.invoicing.traceability import TraceabilitySnapshot
+from domain.kernel.errors import DomainError
+from domain.kernel.facts import CountryCode, Fact, Identifier, Utc, Value
+from domain.kernel.money import CurrencyCode, MinorUnits
+from domain.kernel.privacy import ERASED_TEXT, PersonalData, PersonalDataErased, Pii, without_personal_data
+from domain.kernel.streams import EventType, StreamType
+
+InvoiceStatus = Literal["DRAFT", "ISSUED", "PAID", "VOID"]
+InvoiceCommand = Literal["issue", "apply-payment", "reverse-payment", "credit", "void", "rebill"]
+
+STATE_TABLE: Mapping[InvoiceCommand, frozenset[InvoiceStatus]] = MappingProxyType(
+    {
+        "issue": frozenset({"DRAFT"}),
+        "apply-payment": frozenset({"ISSUED"}),
+        "reverse-payment": frozenset({"ISSUED", "PAID"}),
+        "credit": frozenset({"ISSUED", "PAID"}),
+        "void": frozenset({"DRAFT", "ISSUED"}),
+        "rebill": frozenset({"ISSUED", "PAID", "VOID"}),
+    }
+)
+"""In which statuses a command may take effect (BILL-DEC-001)."""
+
+_REFUSALS: Mapping[InvoiceCommand, tuple[str, str]] = MappingProxyType(
+    {
+        "issue": ("INVOICE_NOT_DRAFT", "Only a draft can be issued."),
+        "apply-payment": ("INVOICE_NOT_PAYABLE", "Only an issued invoice that is not paid can be paid."),
+        "reverse-payment": ("INVOICE_NOT_PAYABLE", "Nothing was paid on this invoice."),
+        "credit": ("INVOICE_NOT_CREDITABLE", "Only an issued invoice can be credited."),
+        "void": ("INVOICE_NOT_VOIDABLE", "A paid or void invoice cannot be voided."),
+        "rebill": ("INVOICE_NOT_CREDITABLE", "A draft needs no other invoice in its place."),
+    }
+)
+
+DRAFT_REVISION = 1
+"""A draft is made once and never edited, so that its revision, `invoiceVersion`, is 1 for good."""
+
+
+class BillTo(Value):
+    """Whom an invoice is for, as CRM told of the account when it was issued."""
+
+    personal: ClassVar[PersonalData] = PersonalData("party", "party_id", unknown_fields="CONTACT")
+
+    party_id: str
+    classification: Classification
+    name: Annotated[Name, Pii("FISCAL", erased=ERASED_TEXT)]
+    tax_id: Annotated[TaxId | None, Pii("FISCAL")] = None
+    address: Annotated[Address | None, Pii("FISCAL")] = None
+    email: Annotated[Email | None, Pii("CONTACT")] = None
+
+
+class InvoiceDrafted(Fact):
+    """The invoice exists: lines, totals and traceability, all frozen. Amounts in minor units.
+
+    `customer_party_id` is the account's party, the reader of its documents. `rebill_of` is the invoice whose
+    place it takes.
+    """
+
+    work_order_id: str
+    customer_account_id: str
+    customer_party_id: str
+    billable_scope_snapshot_id: str
+    issuer_entity_id: Identifier
+    country_code: CountryCode
+    region_code: str | None = None
+    currency_uom_id: CurrencyCode
+    lines: tuple[InvoiceLine, ...]
+    totals: InvoiceTotals
+    traceability: TraceabilitySnapshot
+    grouping: Grouping
+    rebill_of: str | None = None
+
+
+class Override(Value):
+    """A blocker that a manager set aside."""
+
+    code: str
+    approver: str
+
+
+class InvoiceIssued(Fact):
+    """The invoice is final: number, moment, due date and customer are set with it, for good (BILL-DEC-001).
+
+    `invoice_version` is the revision of the draft that was issued. `issue_date` is in the issuer's zone.
+    """
+
+    invoice_version: int
+    series_id: str
+    number: str
+    issued_at: Utc
+    issue_date: date
+    due_date: date
+    payment_terms_code: str
+    delivery_method: DeliveryMethod
+    issued_by_user_id: str
+    policy_version: str
+    overrides: tuple[Override, ...] = ()
+    bill_to: BillTo
+    document_id: str
+
+
+class InvoicePaymentApplied(Fact):
+    """A payment of that amount (minor units) stands against the invoice."""
+
+    billing_payment_id: str
+    amount: MinorUnits
+
+
+class InvoicePaymentReversed(Fact):
+    """A payment, or a part of it, was voided or refunded; that amount (minor units) is due again."""
+
+    billing_payment_id: str
+    amount: MinorUnits
+
+
+class InvoiceCredited(Fact):
+    """A credit note takes these lines and totals (positive amounts) back."""
+
+    credit_id: str
+    document_id: str
+    reason_code: str
+    totals: CreditTotals
+    credited_by: str
+
+
+class InvoiceVoided(Fact):
+    """The invoice counts no more; its number stays its own. `approver` is who set a rule aside, if any."""
+
+    reason_code: str
+    reason_notes: str | None = None
+    voided_by: str
+    approver: str | None = None
+
+
+class InvoiceRebilled(Fact):
+    """Another invoice of the work order takes the place of this one."""
+
+    invoice_id: str
+
+
+class InvoicePosted(Fact):
+    """Accounting booked the invoice."""
+
+    journal_entry_id: str | None = None
+
+
+class InvoicePostFailed(Fact):
+    """Accounting could not book the invoice. The detail is for who may see posting errors (BILL-DEC-014)."""
+
+    posting_error: PostingError
+
+
+class InvoicePersonalDataErased(PersonalDataErased):
+    """Whom the invoice was for is erased; its amounts stay."""
+
+
+class Invoice(Value):
+    """An invoice's state. `payments` is what stands of each payment by its id, minor units."""
+
+    drafted: InvoiceDrafted
+    status: InvoiceStatus = "DRAFT"
+    issued: InvoiceIssued | None = None
+    payments: dict[str, int] = Field(default_factory=dict)
+    credits: tuple[InvoiceCredited, ...] = ()
+    voided: InvoiceVoided | None = None
+    rebilled_by: str | None = None
+    posting_error: PostingError | None = None
+
+    @property
+    def paid(self) -> int:
+        """The sum of the payments that stand, minor units."""
+        return sum(self.payments.values())
+
+    @property
+    def credited(self) -> int:
+        """The sum of the credits, minor units."""
+        return sum(credit.totals.grand_total for credit in self.credits)
+
+    @property
+    def document_ids(self) -> tuple[str, ...]:
+        """Its documents: its own once it is issued, then those of its credits."""
+        if self.issued is None:
+            return ()
+        return (self.issued.document_id, *(credit.document_id for credit in self.credits))
+
+    @property
+    def credited_quantities(self) -> dict[str, str]:
+        """How much of each line has been credited, by line id."""
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for credit in self.credits:
+            for line in credit.totals.lines:
+                sums[line.line_id] += Decimal(line.quantity)
+        return {line_id: f"{quantity:f}" for line_id, quantity in sums.items()}
+
+    @property
+    def balance_due(self) -> int:
+        """What is still to be paid, minor units; nothing of a void invoice, and never below zero."""
+        if self.status == "VOID":
+            return 0
+        return _due(self.drafted.totals.grand_total, self.credited, self.paid)
+
+
+def draft(invoice: Invoice | None, drafted: InvoiceDrafted) -> tuple[InvoiceDrafted, ...]:
+    """Drafts an invoice; one that exists stays as it is: ()."""
+    return () if invoice is not None else (drafted,)
+
+
+def refuse_drafting_again(invoice: Invoice) -> None:
+    """Raises `INVOICE_ALREADY_FINALIZED` where a work order's invoice is a draft no more (BILL-DEC-002)."""
+    if invoice.status != "DRAFT":
+        raise DomainError(
+            "INVOICE_ALREADY_FINALIZED",
+            "The invoice of this work order is final.",
+            reason_code=f"INVOICE_ALREADY_{invoice.status}",
+        )
+
+
+def was_issued_as(invoice: Invoice, invoice_version: int | None) -> bool:
+    """Whether this very revision was issued before, so that issuing it again answers the same."""
+    return invoice.issued is not None and invoice.issued.invoice_version == invoice_version
+
+
+def issue(invoice: Invoice, issued: InvoiceIssued) -> tuple[InvoiceIssued, ...]:
+    """Makes the draft final. Raises `INVOICE_NOT_DRAFT`, `STALE_ETAG` for another revision than there is."""
+    require(invoice, "issue")
+    if issued.invoice_version != DRAFT_REVISION:
+        raise DomainError("STALE_ETAG", "The draft has no such invoiceVersion.")
+    return (issued,)
+
+
+def apply_payment(
+    invoice: Invoice, billing_payment_id: str, amount: int
+) -> tuple[InvoicePaymentApplied, ...]:
+    """Lets a payment stand; the same again: (). Raises `INVOICE_NOT_PAYABLE`, `PAYMENT_EXCEEDS_BALANCE`."""
+    if billing_payment_id in invoice.payments:
+        return ()
+    require(invoice, "apply-payment")
+    if amount > invoice.balance_due:
+        raise DomainError("PAYMENT_EXCEEDS_BALANCE", "The payment exceeds what is due.")
+    return (InvoicePaymentApplied(billing_payment_id=billing_payment_id, amount=amount),)
+
+
+def reverse_payment(
+    invoice: Invoice, billing_payment_id: str, amount: int
+) -> tuple[InvoicePaymentReversed, ...]:
+    """Takes a payment back, or a part of it. Raises `INVOICE_NOT_PAYABLE` for more than stands."""
+    require(invoice, "reverse-payment")
+    if amount > invoice.payments.get(billing_payment_id, 0):
+        raise _refusal("reverse-payment")
+    return (InvoicePaymentReversed(billing_payment_id=billing_payment_id, amount=amount),)
+
+
+def credited_totals(invoice: Invoice, quantities: Mapping[str, str | None] | None) -> CreditTotals:
+    """What a credit of these quantities, by line id, takes back; None: everything that is left.
+
+    A quantity of None is what is left of that line.
+
+    Raises `INVOICE_NOT_CREDITABLE`, `CREDIT_EXCEEDS_INVOICE`, `VALIDATION_FAILED`.
+    """
+    require(invoice, "credit")
+    lines, before = invoice.drafted.lines, invoice.credited_quantities
+    left = _left(whole_invoice(lines), before)
+    to_credit = left if quantities is None else _named(quantities, left)
+    if not to_credit:
+        raise DomainError("CREDIT_EXCEEDS_INVOICE", "All of the invoice has been credited.")
+    return credit_totals(lines, invoice.drafted.totals, before, to_credit)
+
+
+def _left(whole: Mapping[str, str], credited: Mapping[str, str]) -> dict[str, str]:
+    left = {line_id: Decimal(text) - Decimal(credited.get(line_id, "0")) for line_id, text in whole.items()}
+    return {line_id: f"{quantity:f}" for line_id, quantity in left.items() if quantity}
+
+
+def _named(quantities: Mapping[str, str | None], left: Mapping[str, str]) -> dict[str, str]:
+    return {
+        line_id: left.get(line_id, "0") if quantity is None else quantity
+        for line_id, quantity in quantities.items()
+    }
+
+
+def void(invoice: Invoice, voided: InvoiceVoided) -> tuple[InvoiceVoided, ...]:
+    """Voids it; a void one: (). Raises `INVOICE_NOT_VOIDABLE` once a payment or a credit stands."""
+    if invoice.status == "VOID":
+        return ()
+    require(invoice, "void")
+    if invoice.paid or invoice.credits:
+        raise _refusal("void")
+    return (voided,)
+
+
+def rebill(invoice: Invoice, invoice_id: str) -> tuple[InvoiceRebilled, ...]:
+    """Notes which invoice takes its place. Raises `INVOICE_NOT_CREDITABLE` for drafts and a second time."""
+    require(invoice, "rebill")
+    if invoice.rebilled_by is not None:
+        raise DomainError("INVOICE_NOT_CREDITABLE", "Another invoice has taken its place already.")
+    return (InvoiceRebilled(invoice_id=invoice_id),)
+
+
+def require(invoice: Invoice, command: InvoiceCommand) -> None:
+    """Raises the command's refusal where the invoice's status does not let it through."""
+    if invoice.status not in STATE_TABLE[command]:
+        raise _refusal(command)
+
+
+def _refusal(command: InvoiceCommand) -> DomainError:
+    return DomainError(*_REFUSALS[command])
+
+
+InvoiceFact = (
+    InvoiceDrafted
+    | InvoiceIssued
+    | InvoicePaymentApplied
+    | InvoicePaymentReversed
+    | InvoiceCredited
+    | InvoiceVoided
+    | InvoiceRebilled
+    | InvoicePosted
+    | InvoicePostFailed
+    | InvoicePersonalDataErased
+)
+
+
+def evolve(invoice: Invoice | None, fact: InvoiceFact) -> Invoice:
+    """Folds one fact of an invoice."""
+    if isinstance(fact, InvoiceDrafted):
+        return Invoice(drafted=fact)
+    assert invoice is not None, "an invoice begins with its draft"
+    match fact:
+        case InvoiceIssued():
+            return invoice.model_copy(update={"status": "ISSUED", "issued": fact})
+        case InvoicePaymentApplied():
+            standing = invoice.payments.get(fact.billing_payment_id, 0) + fact.amount
+            return _with_payment(invoice, fact.billing_payment_id, standing)
+        case InvoicePaymentReversed():
+            standing = invoice.payments.get(fact.billing_payment_id, 0) - fact.amount
+            return _with_payment(invoice, fact.billing_payment_id, standing)
+        case InvoiceCredited():
+            return _settled(invoice.model_copy(update={"credits": (*invoice.credits, fact)}))
+        case InvoiceVoided():
+            return invoice.model_copy(update={"status": "VOID", "voided": fact})
+        case InvoiceRebilled():
+            return invoice.model_copy(update={"rebilled_by": fact.invoice_id})
+        case InvoicePosted():
+            return invoice.model_copy(update={"posting_error": None})
+        case InvoicePostFailed():
+            return invoice.model_copy(update={"posting_error": fact.posting_error})
+        case InvoicePersonalDataErased():
+            return invoice.model_copy(update={"issued": invoice.issued and _erased(invoice.issued, fact)})
+        case _:
+            assert_never(fact)
+
+
+def _with_payment(invoice: Invoice, billing_payment_id: str, standing: int) -> Invoice:
+    return _settled(
+        invoice.model_copy(update={"payments": {**invoice.payments, billing_payment_id: standing}})
+    )
+
+
+def _settled(invoice: Invoice) -> Invoice:
+    status = status_once_settled(invoice.drafted.totals.grand_total, invoice.credited, invoice.paid)
+    return invoice.model_copy(update={"status": status})
+
+
+def status_once_settled(grand_total: int, credited: int, paid: int) -> InvoiceStatus:
+    """PAID is what money has settled; credits alone leave an invoice ISSUED with nothing due."""
+    return "PAID" if paid > 0 and _due(grand_total, credited, paid) == 0 else "ISSUED"
+
+
+def _due(grand_total: int, credited: int, paid: int) -> int:
+    return max(0, grand_total - credited - paid)
+
+
+def _erased(issued: InvoiceIssued, fact: PersonalDataErased) -> InvoiceIssued:
+    bill_to = without_personal_data(issued.bill_to, fact.subject, fact.retention_class)
+    return issued.model_copy(update={"bill_to": bill_to})
+
+
+INVOICE: StreamType[Invoice] = StreamType(
+    "invoice",
+    (
+        EventType("invoice.drafted", InvoiceDrafted),
+        EventType("invoice.issued", InvoiceIssued),
+        EventType("invoice.payment-applied", InvoicePaymentApplied),
+        EventType("invoice.payment-reversed", InvoicePaymentReversed),
+        EventType("invoice.credited", InvoiceCredited),
+        EventType("invoice.voided", InvoiceVoided),
+        EventType("invoice.rebilled", InvoiceRebilled),
+        EventType("invoice.gl-posted", InvoicePosted),
+        EventType("invoice.gl-post-failed", InvoicePostFailed),
+        EventType("invoice.personal-data-erased", InvoicePersonalDataErased),
+    ),
+    evolve,
+)

@@ -168,6 +168,9 @@ def test_two_rules_for_the_same_lines_on_the_same_day_are_a_fault() -> None:
         read_table("xx.toml", SMALL + second)
     ended = SMALL.replace('source = "law"', 'valid_to = 2026-12-31\nsource = "law"')
     assert len(read_table("xx.toml", ended + second).tax) == 2
+    started = SMALL.replace("valid_from = 2026-01-01", "valid_from = 2028-01-01")
+    before = second.replace('source = "law"', 'valid_to = 2027-12-31\nsource = "law"')
+    assert len(read_table("xx.toml", started + before).tax) == 2
     elsewhere = second + 'regions = ["BB"]\n'
     assert len(read_table("xx.toml", SMALL + elsewhere).tax) == 2
     with pytest.raises(ValueError, match="the id XX-STANDARD is taken"):

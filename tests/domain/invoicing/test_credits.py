@@ -83,6 +83,13 @@ def test_three_thirds_of_a_cent_come_to_the_cent() -> None:
     assert _summed(given_back) == _figures(totals)
 
 
+def test_half_a_cent_is_given_back_with_the_first_half() -> None:
+    lines, totals = billed(a_line("1", quantity="2", unitPrice="0.0025", taxCategory="ZERO"))
+    first = credit_totals(lines, totals, {}, {"1": "1"})
+    second = credit_totals(lines, totals, {"1": "1"}, {"1": "1"})
+    assert (totals.grand_total, first.grand_total, second.grand_total) == (1, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("to_credit", "code", "field", "reason"),
     [

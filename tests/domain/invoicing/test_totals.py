@@ -158,6 +158,17 @@ def test_california_adds_its_fees_to_tires_and_batteries() -> None:
     assert _sums(totals) == (55_000, 0, 1_400, 4_024, 60_424)
 
 
+def test_fees_are_due_on_parts_not_on_the_labor_that_fits_them() -> None:
+    _, totals = billed(
+        a_line("1", "LABOR", unitAmount=10_000, classifications=TIRE),
+        a_line("2", unitAmount=10_000, classifications=[{"scheme": "HS", "code": "25172504"}]),
+        country="US",
+        region="CA",
+        currency="USD",
+    )
+    assert totals.fee_breakdown == ()
+
+
 def test_florida_taxes_its_fees() -> None:
     _, totals = billed(
         a_line("1", unitAmount=10_000, classifications=TIRE), country="US", region="FL", currency="USD"

@@ -21,13 +21,14 @@ TaxCategory = Literal[
 ]
 
 CATEGORIES: tuple[TaxCategory, ...] = get_args(TaxCategory)
+"""All of them, the taxed ones first."""
 
 UNTAXED: frozenset[TaxCategory] = frozenset(
     {"EXEMPT", "REVERSE_CHARGE", "INTRA_COMMUNITY", "EXPORT", "OUT_OF_SCOPE"}
 )
 """Categories that never have a rate, and always a reason (EN 16931 BR-E-10, BR-AE-10, BR-IC-10, BR-G-10)."""
 
-_SPELLINGS: dict[str, TaxCategory] = {
+SPELLINGS: dict[str, TaxCategory] = {
     **{category: category for category in CATEGORIES},
     "S": "STANDARD",
     "NORMAL": "STANDARD",
@@ -51,8 +52,9 @@ _SPELLINGS: dict[str, TaxCategory] = {
     "O": "OUT_OF_SCOPE",
     "NOT_SUBJECT": "OUT_OF_SCOPE",
 }
+"""Every spelling in capitals, with what it means."""
 
 
 def category_of(spelling: str) -> TaxCategory | None:
     """The category that is spelled so, in either case with any of `-`, `_` and blanks; None if none is."""
-    return _SPELLINGS.get(spelling.strip().upper().replace("-", "_").replace(" ", "_"))
+    return SPELLINGS.get(spelling.strip().upper().replace("-", "_").replace(" ", "_"))

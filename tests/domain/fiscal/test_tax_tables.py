@@ -1,5 +1,6 @@
 """The packaged tax rules: complete, dated, sourced; and what is said of a file that is wrong."""
 
+import re
 import tomllib
 from datetime import date
 from importlib import resources
@@ -7,9 +8,10 @@ from importlib import resources
 import pytest
 
 from application.tax_tables import TAX_TABLES, packaged_tables, tax_rules_for
-from domain.fiscal.taxes.categories import CATEGORIES, category_of
+from domain.fiscal.taxes.categories import CATEGORIES, SPELLINGS, category_of
 from domain.fiscal.taxes.rules import Customer
 from domain.fiscal.taxes.tables import TaxTable, read_table
+from tests.support.source_tree import PROJECT
 
 TABLES = packaged_tables()
 TODAY = date(2026, 11, 21)
@@ -123,6 +125,18 @@ def test_the_rule_version_names_jurisdiction_and_file() -> None:
 )
 def test_categories_have_codes_and_words(spelling: str, category: str | None) -> None:
     assert category_of(spelling) == category
+
+
+def test_integrators_are_told_every_spelling() -> None:
+    text = (PROJECT / "docs/integrators.md").read_text("utf-8")
+    section = text[text.index("| category | also spelled |") :]
+    table = section[: section.index("\n\n")]
+    told = {}
+    for row in table.splitlines()[2:]:
+        category, spellings, _ = (cell.strip() for cell in row.strip("|").split("|"))
+        for spelling in re.findall(r"`(\w+)`", f"{category} {spellings}"):
+            told[spelling] = category.strip("`")
+    assert told == SPELLINGS
 
 
 def test_every_category_is_spelled_as_itself() -> None:

@@ -10,6 +10,7 @@ from application.handlers.billing_rules import upsert_rules
 from application.handlers.documents import issue_document, record_failure
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.ledger import Answer, Audit, Command, Handler, Transaction
+from domain.accounts.credential import CREDENTIAL
 from domain.documents.access import DocumentDownloaded, access_stream
 from domain.documents.document import DOCUMENT, DocumentLinked
 from domain.documents.keys import document_id, document_key
@@ -20,6 +21,7 @@ from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from projections.projection import Key, Projection, Row, RowFold
 from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
+from tests.support import credential_facts
 from tests.support.clocks import SetClock
 from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
 from tests.support.memory_ledger import MemoryLedger
@@ -98,6 +100,12 @@ class History:
 
         await self._commit(handle)
 
+    async def approve(self) -> None:
+        """Somebody gets a credential, another one, and approves with it."""
+        stream = CREDENTIAL.stream(credential_facts.CREDENTIAL_ID)
+        for fact in (credential_facts.added(), credential_facts.changed(), credential_facts.granted()):
+            await self._commit(partial(_append, stream, fact))
+
     async def erase(self, subject: str, retention_class: RetentionClass) -> None:
         """A key of a subject is destroyed, and every order that it sealed is told."""
         key_id = self._ledger.keys.erase(subject, retention_class)
@@ -160,7 +168,7 @@ def in_batches(projection: Projection, events: Sequence[RecordedEvent], ends: It
 
 
 async def busy_history() -> History:
-    """Four orders in two countries: refunds at all times, failures, issues, downloads and an erasure."""
+    """Four orders in two countries: refunds, failures, issues, downloads, an erasure, an approval."""
     history = History()
     await history.refund("o-1", "r-early", 100)
     await history.refund("o-2", "r-beyond", 9000)
@@ -184,4 +192,5 @@ async def busy_history() -> History:
     await history.set_rules("12345")
     await history.crm_tells(ACCOUNT_ID, "12345")
     await history.crm_tells(ACCOUNT_ID, "67890")
+    await history.approve()
     return history

@@ -156,7 +156,8 @@ class Elevations:
     ) -> None:
         """Tells auditors of tokens that did not serve, for a refusal takes back all that its command wrote.
 
-        Of one that could not be read, whoever presented it is told of.
+        `claims` are all that the command presented; of one that could not be read, there are none, and it is
+        told of whoever presented it.
         """
         presented: list[tuple[StreamId, str | None]] = [(each.stream, each.grant_id) for each in claims]
         if not presented:

@@ -7,6 +7,7 @@ key that is not in the database: auditors, replicas and backups hold nothing to 
 import asyncio
 import base64
 import os
+import unicodedata
 
 import argon2
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -39,7 +40,7 @@ class SealedArgon2:
     async def verifier(self, credential_id: str, secret: str) -> str:
         """What to keep of a secret: a salted hash, sealed for this credential."""
         async with self._turns:
-            hashed = await asyncio.to_thread(self._hasher.hash, secret)
+            hashed = await asyncio.to_thread(self._hasher.hash, _as_typed_anywhere(secret))
         nonce = os.urandom(_NONCE_BYTES)
         sealed = self._cipher.encrypt(nonce, hashed.encode(), _bound(credential_id))
         return base64.b64encode(nonce + sealed).decode()
@@ -50,7 +51,7 @@ class SealedArgon2:
         Raises `cryptography.exceptions.InvalidTag` where the verifier is another credential's, or altered.
         """
         async with self._turns:
-            return await asyncio.to_thread(self._matches, credential_id, verifier, secret)
+            return await asyncio.to_thread(self._matches, credential_id, verifier, _as_typed_anywhere(secret))
 
     def _matches(self, credential_id: str, verifier: str | None, secret: str) -> bool:
         hashed = self._nobodys if verifier is None else self._opened(credential_id, verifier)
@@ -63,6 +64,11 @@ class SealedArgon2:
         sealed = base64.b64decode(verifier, validate=True)
         opened = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(credential_id))
         return opened.decode()
+
+
+def _as_typed_anywhere(secret: str) -> str:
+    """Keyboards differ in how they compose a letter with its accent (RFC 8265 §4.2.2)."""
+    return unicodedata.normalize("NFC", secret)
 
 
 def _bound(credential_id: str) -> bytes:

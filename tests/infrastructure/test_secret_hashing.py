@@ -23,6 +23,7 @@ def secrets() -> SealedArgon2:
 async def test_a_secret_matches_what_was_kept_of_it_and_no_other_does(secrets: SealedArgon2) -> None:
     kept = await secrets.verifier(PERSON, "pässword 1")
     assert await secrets.matches(PERSON, kept, "pässword 1")
+    assert await secrets.matches(PERSON, kept, "pa\u0308ssword 1"), "typed on another keyboard"
     assert not await secrets.matches(PERSON, kept, "pässword 2")
     assert not await secrets.matches(PERSON, None, "pässword 1")
 

@@ -20,8 +20,8 @@ from domain.kernel.privacy import RetentionClass
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
 from projections.projection import Key, Projection, Row, RowFold
-from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
 from tests.support import credential_facts
+from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
 from tests.support.clocks import SetClock
 from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
 from tests.support.memory_ledger import MemoryLedger

@@ -48,12 +48,46 @@ def invoice_detail(
     permissions: frozenset[str],
 ) -> dict[str, Any]:
     """The detail for a caller with these permissions, JSON-ready. No personal datum is in it."""
-    drafted, issued, totals = invoice.drafted, invoice.issued, invoice.drafted.totals
-    detail: dict[str, Any] = {
+    detail = {
         "invoiceId": invoice_id,
+        **_as_drafted(invoice),
+        **_as_it_stands(invoice, surroundings.rules),
+        "documents": [
+            {
+                "documentId": document.document_id,
+                "docType": document.doc_type,
+                "number": document.number,
+                "status": document.status,
+            }
+            for document in documents
+        ],
+        "issuancePolicy": None,
+        "issuanceBlockers": [],
+        "links": _links(invoice, documents),
+    }
+    if "billing:traceability:view" in permissions:
+        detail["traceability"] = _json(invoice.drafted.traceability)
+    if "billing:posting-error:detail:view" in permissions and invoice.posting_error is not None:
+        detail["postingErrorDetail"] = _json(invoice.posting_error)
+    can_be_issued = False
+    if invoice.status == "DRAFT":
+        blockers = issuance_blockers(
+            invoice.drafted, surroundings.account, surroundings.rules, surroundings.policy
+        )
+        can_be_issued = all(blocker.overridable for blocker in blockers)
+        detail["issuancePolicy"] = _json(
+            required_traceability(invoice.drafted, surroundings.account, surroundings.policy)
+        )
+        detail["issuanceBlockers"] = [asdict(blocker) for blocker in blockers]
+    detail["allowedActions"] = _allowed_actions(invoice, permissions, can_be_issued=can_be_issued)
+    return detail
+
+
+def _as_drafted(invoice: Invoice) -> dict[str, Any]:
+    """What never changes again."""
+    drafted, totals = invoice.drafted, invoice.drafted.totals
+    return {
         "invoiceVersion": DRAFT_REVISION,
-        "invoiceNumber": issued and issued.number,
-        "status": invoice.status,
         "workOrderId": drafted.work_order_id,
         "customerAccountId": drafted.customer_account_id,
         "billableScopeSnapshotId": drafted.billable_scope_snapshot_id,
@@ -67,19 +101,25 @@ def invoice_detail(
         "taxTotal": totals.tax_total,
         "feeTotal": totals.fee_total,
         "grandTotal": totals.grand_total,
-        "balanceDue": invoice.balance_due,
         "taxBreakdown": [_json(row) for row in totals.tax_breakdown],
         "feeBreakdown": [_json(row) for row in totals.fee_breakdown],
         "taxRuleVersion": totals.rule_version,
         "grouping": _json(drafted.grouping),
-        "issuancePolicy": None,
-        "issuanceBlockers": [],
+        "rebillOfInvoiceId": drafted.rebill_of,
+    }
+
+
+def _as_it_stands(invoice: Invoice, rules: RulesTerms) -> dict[str, Any]:
+    """Status, balance and what was frozen when it was issued; of a draft, what the rules would make of it."""
+    issued = invoice.issued
+    return {
+        "status": invoice.status,
+        "invoiceNumber": issued and issued.number,
+        "balanceDue": invoice.balance_due,
         "deliveryPreferences": {
-            "invoiceDeliveryMethod": issued.delivery_method
-            if issued
-            else surroundings.rules.invoice_delivery_method
+            "invoiceDeliveryMethod": issued.delivery_method if issued else rules.invoice_delivery_method
         },
-        "paymentTermsCode": issued.payment_terms_code if issued else surroundings.rules.payment_terms_code,
+        "paymentTermsCode": issued.payment_terms_code if issued else rules.payment_terms_code,
         "dueDate": issued and issued.due_date.isoformat(),
         "issuedAt": issued and rfc3339(issued.issued_at),
         "issueDate": issued and issued.issue_date.isoformat(),
@@ -89,34 +129,10 @@ def invoice_detail(
             for payment_id, amount in invoice.payments.items()
         ],
         "creditedTotal": invoice.credited,
-        "documents": [
-            {
-                "documentId": document.document_id,
-                "docType": document.doc_type,
-                "number": document.number,
-                "status": document.status,
-            }
-            for document in documents
-        ],
         "voidedReasonCode": invoice.voided and invoice.voided.reason_code,
-        "rebillOfInvoiceId": drafted.rebill_of,
         "rebilledByInvoiceId": invoice.rebilled_by,
         "postingErrorSummary": invoice.posting_error and posting_error_summary(invoice.posting_error),
-        "links": _links(invoice, documents),
     }
-    if "billing:traceability:view" in permissions:
-        detail["traceability"] = _json(drafted.traceability)
-    if "billing:posting-error:detail:view" in permissions and invoice.posting_error is not None:
-        detail["postingErrorDetail"] = _json(invoice.posting_error)
-    can_be_issued = False
-    if invoice.status == "DRAFT":
-        around = (surroundings.account, surroundings.policy)
-        blockers = issuance_blockers(drafted, around[0], surroundings.rules, around[1])
-        can_be_issued = all(blocker.overridable for blocker in blockers)
-        detail["issuancePolicy"] = _json(required_traceability(drafted, *around))
-        detail["issuanceBlockers"] = [asdict(blocker) for blocker in blockers]
-    detail["allowedActions"] = _allowed_actions(invoice, permissions, can_be_issued=can_be_issued)
-    return detail
 
 
 def _allowed_actions(invoice: Invoice, permissions: frozenset[str], *, can_be_issued: bool) -> list[str]:

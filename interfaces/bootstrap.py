@@ -163,15 +163,7 @@ def build_system(
     vault = FolderVault(settings.vault_folder, keys.vault, signer, clock.now)
     wrap = SubjectKeyWrap(keys.subjects)
     reader = EventReader(LedgerMapper(REGISTRY), wrap)
-    pool: Pool = AsyncConnectionPool(
-        urls.service,
-        open=False,
-        min_size=1,
-        max_size=POOL_SIZE,
-        timeout=5,
-        check=still_open,
-        kwargs={"autocommit": True, "connect_timeout": 5},
-    )
+    pool = _pool(urls.service)
     answers = AnswerSeal(keys.derive(b"stored-answer"))
     committer = Committer(BatchCommitter(urls.service, REGISTRY, answers, wrap, clock, RandomIds()))
     ledger = PostgresLedger(pool, committer, reader, answers, clock)
@@ -218,6 +210,18 @@ def build_system(
         service_url=urls.service,
         pool=pool,
         committer=committer,
+    )
+
+
+def _pool(service_url: str) -> Pool:
+    return AsyncConnectionPool(
+        service_url,
+        open=False,
+        min_size=1,
+        max_size=POOL_SIZE,
+        timeout=5,
+        check=still_open,
+        kwargs={"autocommit": True, "connect_timeout": 5},
     )
 
 

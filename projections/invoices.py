@@ -19,13 +19,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from domain.invoicing.invoice import (
+from domain.invoicing.invoice import status_once_settled
+from domain.invoicing.invoice_facts import (
     InvoiceCredited,
     InvoiceDrafted,
     InvoiceIssued,
     InvoicePaymentApplied,
     InvoicePaymentReversed,
-    status_once_settled,
 )
 from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Projection, Query, Row, fold_by_name, one_row

@@ -8,7 +8,8 @@ from application.handlers.invoice_documents import draft_numbered, planned_credi
 from application.handlers.invoices import Asking, append_draft, detail_of, reachable, state_of
 from application.ledger import Answer, Handler, Transaction
 from domain.documents.document import DOCUMENT
-from domain.invoicing.invoice import INVOICE, Invoice, InvoiceCredited, credited_totals, rebill, require
+from domain.invoicing.invoice import INVOICE, Invoice, credited_totals, rebill, require
+from domain.invoicing.invoice_facts import InvoiceCredited
 from domain.invoicing.work_order import WORK_ORDER
 
 

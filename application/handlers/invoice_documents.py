@@ -19,7 +19,8 @@ from domain.documents.keys import document_key
 from domain.fiscal.driver import Called
 from domain.fiscal.registry import driver_for
 from domain.invoicing.credits import CreditTotals
-from domain.invoicing.invoice import Invoice, InvoiceDrafted
+from domain.invoicing.invoice import Invoice
+from domain.invoicing.invoice_facts import InvoiceDrafted
 from domain.invoicing.totals import InvoiceTotals
 from domain.kernel.errors import DomainError
 

@@ -28,12 +28,7 @@ from domain.invoicing.grouping import grouping_of
 from domain.invoicing.invoice import (
     DRAFT_REVISION,
     INVOICE,
-    BillTo,
     Invoice,
-    InvoiceDrafted,
-    InvoiceIssued,
-    InvoiceVoided,
-    Override,
     draft,
     issue,
     refuse_drafting_again,
@@ -41,6 +36,7 @@ from domain.invoicing.invoice import (
     void,
     was_issued_as,
 )
+from domain.invoicing.invoice_facts import BillTo, InvoiceDrafted, InvoiceIssued, InvoiceVoided, Override
 from domain.invoicing.issuance import issuance_blockers, require_issuable
 from domain.invoicing.lines import price_lines
 from domain.invoicing.totals import compute_totals

@@ -11,7 +11,8 @@ from application.ports import Fingerprint
 from application.validation import parse
 from domain.documents.order_snapshot import SnapshotValue
 from domain.inbound.inbound import Effect
-from domain.invoicing.invoice import INVOICE, InvoicePosted, InvoicePostFailed
+from domain.invoicing.invoice import INVOICE
+from domain.invoicing.invoice_facts import InvoicePosted, InvoicePostFailed
 from domain.invoicing.lines import UpstreamUuid
 from domain.invoicing.posting import PostingError
 from domain.kernel.errors import not_found

@@ -8,7 +8,8 @@ from typing import Any
 
 from domain.documents.receipt_content import DocumentIdentity, address_content, identity_content, present
 from domain.invoicing.credits import CreditTotals
-from domain.invoicing.invoice import Invoice, InvoiceIssued
+from domain.invoicing.invoice import Invoice
+from domain.invoicing.invoice_facts import InvoiceIssued
 from domain.invoicing.totals import InvoiceTotals
 
 

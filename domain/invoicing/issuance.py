@@ -6,7 +6,7 @@ The same blockers stand in the invoice's detail and in the refusal to issue it.
 from domain.accounts.account import Account
 from domain.accounts.billing_rules import RulesTerms
 from domain.accounts.policies import IssuancePolicy
-from domain.invoicing.invoice import InvoiceDrafted
+from domain.invoicing.invoice_facts import InvoiceDrafted
 from domain.kernel.errors import DomainError, IssuanceBlocker
 from domain.kernel.facts import Value
 

@@ -42,6 +42,7 @@ from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, 
 from infrastructure.keys.fingerprints import KeyedFingerprint
 from tests.support import credential_facts
 from tests.support.account_facts import account_examples
+from tests.support.invoicing_facts import invoicing_examples
 from tests.support.snapshots import financial_snapshot, order_data
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -271,6 +272,7 @@ def examples() -> tuple[Fact, ...]:
         assigned(1),
         *account_examples(),
         *credential_facts.examples(),
+        *invoicing_examples(),
     )
 
 

@@ -9,12 +9,15 @@ from typing import Any
 from application.handlers.billing_rules import upsert_rules
 from application.handlers.documents import issue_document, record_failure
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
+from application.handlers.invoice_corrections import credit_invoice
+from application.handlers.invoices import Asking, draft_invoice, issue_invoice, void_invoice
 from application.ledger import Answer, Audit, Command, Handler, Transaction
 from domain.accounts.credential import CREDENTIAL
 from domain.documents.access import DocumentDownloaded, access_stream
 from domain.documents.document import DOCUMENT, DocumentLinked
 from domain.documents.keys import document_id, document_key
 from domain.documents.order import OrderPersonalDataErased
+from domain.invoicing.invoice import INVOICE
 from domain.kernel.facts import Fact
 from domain.kernel.privacy import RetentionClass
 from domain.kernel.recorded import RecordedEvent
@@ -24,11 +27,24 @@ from tests.support import credential_facts
 from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
 from tests.support.clocks import SetClock
 from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
+from tests.support.invoicing_facts import (
+    CREDIT_ID,
+    INVOICE_ID,
+    REBILL_ID,
+    WORK_ORDER_ID,
+    paid_in_part,
+    taken_back,
+)
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.snapshots import order_data
+from tests.support.work_orders import a_work_order
 
 Rows = dict[str, dict[Key, Row]]
 """By table, by primary key."""
+
+
+MANAGER = Asking("ana", None, frozenset(), None)
+"""Who bills; what the answers show is not looked at."""
 
 
 def receipt_id(order_id: str) -> str:
@@ -67,6 +83,23 @@ class History:
         """CRM tells of an account."""
         data = account_data(account_id, party_id, **changes)
         await self._receive("crm.ACCOUNT_UPDATED", data, f"crm/{len(self.events)}")
+
+    async def bill(self, account_id: str, work_order_id: str, invoice_id: str) -> None:
+        """A work order of that account is completed and invoiced; the invoice is paid in part, then credited."""
+        work_order = a_work_order(account_id, work_order_id)
+        await self._receive("workexec.WORK_ORDER_READY", work_order, f"work-order/{work_order_id}")
+        await self._commit(draft_invoice(work_order_id, invoice_id, MANAGER))
+        await self._commit(issue_invoice(invoice_id, None, None, MANAGER))
+        for fact in (paid_in_part(500), taken_back(200)):
+            await self._commit(partial(_append, INVOICE.stream(invoice_id), fact))
+        await self._commit(credit_invoice(invoice_id, f"credit-{invoice_id}", "ERROR", None, MANAGER))
+
+    async def void_invoice(self, account_id: str, work_order_id: str, invoice_id: str) -> None:
+        """Another work order's invoice is voided while it is a draft."""
+        work_order = a_work_order(account_id, work_order_id)
+        await self._receive("workexec.WORK_ORDER_READY", work_order, f"work-order/{work_order_id}")
+        await self._commit(draft_invoice(work_order_id, invoice_id, MANAGER))
+        await self._commit(void_invoice(invoice_id, "ERROR", None, None, MANAGER))
 
     async def issue(self, order_id: str) -> None:
         """The order's receipt is issued."""
@@ -168,7 +201,7 @@ def in_batches(projection: Projection, events: Sequence[RecordedEvent], ends: It
 
 
 async def busy_history() -> History:
-    """Four orders in two countries: refunds, failures, issues, downloads, an erasure, an approval."""
+    """Orders in two countries with refunds, failures, downloads and an erasure; an approval; two invoices."""
     history = History()
     await history.refund("o-1", "r-early", 100)
     await history.refund("o-2", "r-beyond", 9000)
@@ -193,4 +226,6 @@ async def busy_history() -> History:
     await history.crm_tells(ACCOUNT_ID, "12345")
     await history.crm_tells(ACCOUNT_ID, "67890")
     await history.approve()
+    await history.bill(ACCOUNT_ID, WORK_ORDER_ID, INVOICE_ID)
+    await history.void_invoice(ACCOUNT_ID, REBILL_ID, CREDIT_ID)
     return history

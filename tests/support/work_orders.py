@@ -16,7 +16,12 @@ def an_account(account_id: str | None = None, **changes: Any) -> dict[str, Any]:
         "displayName": "Talleres Ñandú S.A.",
         "currencyUomId": "EUR",
         "billingContact": {"email": "facturas@nandu.example"},
-        "billingAddress": {"line1": "Calle Mayor 1", "city": "Madrid", "postalCode": "28013", "countryCode": "ES"},
+        "billingAddress": {
+            "line1": "Calle Mayor 1",
+            "city": "Madrid",
+            "postalCode": "28013",
+            "countryCode": "ES",
+        },
         "taxId": "A58818501",
         **changes,
     }
@@ -36,6 +41,19 @@ def a_line(line_id: str = "1", **changes: Any) -> dict[str, Any]:
     }
 
 
+def a_part(line_id: str = "2", **changes: Any) -> dict[str, Any]:
+    """Brake pads at 49.99."""
+    return {
+        **a_line(line_id),
+        "kind": "PART",
+        "description": "Brake pads",
+        "quantity": "1",
+        "unitAmount": 4999,
+        "unitCode": "C62",
+        **changes,
+    }
+
+
 def a_work_order(
     account_id: str, work_order_id: str | None = None, scope: dict[str, Any] | None = None, **changes: Any
 ) -> dict[str, Any]:
@@ -51,7 +69,10 @@ def a_work_order(
             "currencyUomId": "EUR",
             "issuerEntityId": f"garage-{account_id[:8]}",
             "countryCode": "ES",
-            "lines": [a_line(), a_line("2", kind="PART", description="Brake pads", quantity="1", unitAmount=4999)],
+            "lines": [
+                a_line(),
+                a_line("2", kind="PART", description="Brake pads", quantity="1", unitAmount=4999),
+            ],
             **(scope or {}),
         },
         "approvalIds": [],

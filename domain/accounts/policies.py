@@ -155,6 +155,15 @@ def effective_reprint_policy(of_account: Policy | None, default: Policy | None) 
     return ReprintPolicy(terms=terms, scope=scope, policy_version=version)
 
 
+def effective_policy(
+    kind: PolicyKind, of_account: Policy | None, default: Policy | None
+) -> IssuancePolicy | ReprintPolicy:
+    """The policy of that kind that applies to an account."""
+    if kind == "issuance":
+        return effective_issuance_policy(of_account, default)
+    return effective_reprint_policy(of_account, default)
+
+
 def _effective(
     built_in: TermsT, of_account: Policy | None, default: Policy | None
 ) -> tuple[TermsT, PolicyScope, str]:

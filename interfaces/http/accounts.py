@@ -17,23 +17,35 @@ AccountName = Annotated[
 
 
 class KnownAccount(NamedTuple):
-    """An account that the caller may know of, and the ledger position that shows it."""
+    """An account that the caller may know of: its id, and its party's."""
 
     account_id: str
     party_id: str
-    position: int
+
+
+async def find_account(
+    request: AnyRequest, operation: Operation, name: str, min_position: int | None
+) -> tuple[KnownAccount | None, int]:
+    """The account that a name means, None where nobody knows it, and the position that shows it.
+
+    Raises `NOT_FOUND` where the token is bound to accounts that do not hold it, by whichever names.
+    """
+    found = await read(request, operation, min_position, select_account(name), select_names_beside(name))
+    accounts, names = found.results
+    granted = caller_of(request).claims.account_ids
+    if granted is not None:
+        known = {account_name(name), *(row["name"] for row in names)}
+        if known.isdisjoint(account_name(own) for own in granted):
+            raise not_found("The account")
+    account = KnownAccount(accounts[0]["account_id"], accounts[0]["party_id"]) if accounts else None
+    return account, found.position
 
 
 async def account_in_reach(
     request: AnyRequest, operation: Operation, name: str, min_position: int | None
-) -> KnownAccount:
-    """The account that a name means. Raises `NOT_FOUND`, also where the token is bound to other accounts."""
-    found = await read(request, operation, min_position, select_account(name), select_names_beside(name))
-    accounts, names = found.results
-    granted = caller_of(request).claims.account_ids
-    if not accounts or (
-        granted is not None
-        and {account_name(own) for own in granted}.isdisjoint(row["name"] for row in names)
-    ):
+) -> tuple[KnownAccount, int]:
+    """The account that a name means, and the position that shows it. Raises `NOT_FOUND`."""
+    account, position = await find_account(request, operation, name, min_position)
+    if account is None:
         raise not_found("The account")
-    return KnownAccount(accounts[0]["account_id"], accounts[0]["party_id"], found.position)
+    return account, position

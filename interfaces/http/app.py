@@ -20,6 +20,7 @@ from interfaces.http.commands import auth, downloads, inbound
 from interfaces.http.commands import billing_rules as rules_commands
 from interfaces.http.commands import invoices as invoice_commands
 from interfaces.http.commands import number_series as series_commands
+from interfaces.http.commands import policies as policy_commands
 from interfaces.http.problems import handle_exception
 from interfaces.http.queries import (
     audit,
@@ -28,6 +29,10 @@ from interfaces.http.queries import (
     invoices,
     number_series,
     operations,
+    meta,
+    number_series,
+    operations,
+    policies,
     tasks,
 )
 
@@ -45,6 +50,9 @@ ROUTES = (
     *auth.HANDLERS,
     *invoice_commands.HANDLERS,
     *invoices.HANDLERS,
+    *policy_commands.HANDLERS,
+    *policies.HANDLERS,
+    *meta.HANDLERS,
 )
 
 

@@ -56,10 +56,16 @@ def require_current(expected: int | None, version: int) -> None:
 
 
 def shown_unless_known(
-    body: Any, tag: str, if_none_match: str | None, position: int | None = None, **headers: str
+    body: Any,
+    tag: str,
+    if_none_match: str | None,
+    position: int | None = None,
+    cache_control: str | None = None,
 ) -> Response[Any]:
     """A query's answer with its ETag, and the position where it shows one; 304 where the client has it."""
-    headers = {"ETag": tag, **headers}
+    headers = {"ETag": tag}
+    if cache_control is not None:
+        headers["Cache-Control"] = cache_control
     if position is not None:
         headers["X-Ledger-Position"] = str(position)
     if if_none_match is not None and (if_none_match.strip() == "*" or tag in _ANY_TAG.findall(if_none_match)):

@@ -3,10 +3,9 @@
 import pytest
 
 from application.handlers.accounts import account_of
-from application.ledger import Answer, Command
 from domain.kernel.errors import DomainError
 from tests.support.account_facts import ACCOUNT_ID, MINTED_ID, PARTY_ID
-from tests.support.counter import AUDIT, Counter
+from tests.support.counter import Counter
 
 OTHER_ID = "0192f0c1-7a00-7000-8000-0000000000cc"
 
@@ -18,11 +17,7 @@ def counter() -> Counter:
 
 async def meant_by(counter: Counter, *names: str) -> list[str | None]:
     """Which accounts the names mean now."""
-    answer = await counter.ledger.commit(
-        Command(AUDIT, lambda transaction: Answer(200, [account_of(transaction, name) for name in names]))
-    )
-    body: list[str | None] = answer.answer.body
-    return body
+    return await counter.ask(lambda transaction: [account_of(transaction, name) for name in names])
 
 
 async def rules_by(counter: Counter, *names: str) -> list[tuple[str, str, int]]:

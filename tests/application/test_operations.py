@@ -37,6 +37,13 @@ PERMITTED = {
     "billing-rules.get": {"billing:rules:view"},
     "billing-rules.upsert": {"billing:rules:manage"},
     "crm.get-billing-rules": {"billing:rules:view"},
+    **{
+        f"policies.{act}-{kind}": {"billing:policy:manage"}
+        for act in ("get", "set")
+        for kind in ("issuance", "reprint")
+    },
+    "meta.list-payment-terms": set(),
+    "meta.list-reason-codes": set(),
     "operations.list": set(),
 }
 """From what each operation's clients were promised."""

@@ -55,13 +55,13 @@ async def _shown(
     if_none_match: str | None,
     min_position: int | None,
 ) -> Response[Any]:
-    account = await account_in_reach(request, operation, name, min_position)
-    events = await _history(request, account.account_id, past or (None, account.position))
+    account, shown_position = await account_in_reach(request, operation, name, min_position)
+    events = await _history(request, account.account_id, past or (None, shown_position))
     if not events:
         raise not_found("A set of rules for this account")
     rules = system_of(request).registry.fold(events[0].stream, [event.fact for event in events])
     body = rules_answer(account.account_id, account.party_id, rules)
-    position = account.position if past is None else events[-1].position
+    position = shown_position if past is None else events[-1].position
     return shown_unless_known(body, etag(rules.revision), if_none_match, position)
 
 

@@ -248,6 +248,24 @@ def test_names_that_no_account_can_have(house: House) -> None:
         problem(manager.get(f"/v1/billing/rules/{'x' * 65}"), 404, "NOT_FOUND")
 
 
+def test_what_crm_tells_again_is_known_and_an_update_without_a_party_keeps_it(house: House) -> None:
+    party_id, account_id = uuid4().hex[:10], str(uuid4())
+    changes: tuple[tuple[str | None, str], ...] = ((party_id, "Gannet"), (party_id, "Gannet"), (None, "Tern"))
+    answers = [_crm_tells(house, account_id, party, displayName=name) for party, name in changes]
+    outcomes = [answer.json()["results"][0]["outcome"] for answer in answers]
+    assert outcomes == ["ACCEPTED", "DUPLICATE", "ACCEPTED"]
+    with house.client("AUDITOR") as auditor:
+        state = _get(auditor, f"/v1/audit/streams/account/{account_id}", answers[-1]).json()["state"]
+    assert (state["partyId"], state["data"]["displayName"]) == (party_id, "Tern")
+    with house.database() as connection:
+        (stored,) = connection.execute(
+            "SELECT string_agg(convert_from(state, 'UTF8'), ' ') FROM ledger.event"
+            " WHERE topic = 'account.updated'"
+        ).fetchone() or ("",)
+    assert account_id in stored
+    assert not any(personal in stored for personal in ("Tern", "marigold", "Pier Road", "GB123456789"))
+
+
 @pytest.mark.parametrize(("field", "value"), [("customerAccountId", "12345"), ("creditLimit", 1.5)])
 def test_an_account_that_is_malformed_is_refused(house: House, field: str, value: Any) -> None:
     body = problem(_crm_tells(house, str(uuid4()), None, **{field: value}), 400, "VALIDATION_FAILED")

@@ -55,6 +55,21 @@ PARAMETERS = {
     },
     "billing-rules.get": {"accountId", "asOf", "asOfPosition", "If-None-Match", "X-Min-Position"},
     "billing-rules.upsert": {"accountId", "If-Match", "Idempotency-Key"},
+    **{f"policies.get-{kind}": {"accountId", "X-Min-Position"} for kind in ("issuance", "reprint")},
+    **{
+        f"policies.set-{kind}": {"accountId", "If-Match", "Idempotency-Key"}
+        for kind in ("issuance", "reprint")
+    },
+    **{
+        f"meta.list-{name}": {"If-None-Match"}
+        for name in (
+            "payment-terms",
+            "invoice-delivery-methods",
+            "invoice-grouping-strategies",
+            "po-policies",
+        )
+    },
+    "meta.list-reason-codes": {"category", "If-None-Match"},
     "crm.get-billing-rules": {"partyId", "If-None-Match", "X-Min-Position"},
     "auth.elevate": {"Idempotency-Key"},
     "auth.set-credential": {"Idempotency-Key"},

@@ -18,7 +18,7 @@ RECEIVE_EVENTS = Operation(
         inflight="waits for the first",
     ),
     audit_event="inbound.received",
-    redaction=PARTIES,
+    redaction=(*PARTIES, "displayName", "billingContact", "billingAddress", "taxId"),
     errors=(
         "EVENT_CONFLICT",
         "SNAPSHOT_CONFLICT",

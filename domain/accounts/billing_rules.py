@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from domain.accounts.account import Account, Flag
 from domain.accounts.choices import DeliveryMethod, GroupingStrategy, PoUniquenessScope
 from domain.accounts.names import AccountId, PartyId
-from domain.accounts.payment_terms import is_payment_terms
+from domain.accounts.payment_terms import TermsCode
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import NO_CONTROLS, Fact, Utc, Value
 from domain.kernel.streams import EventType, StreamType
@@ -19,9 +19,10 @@ from domain.kernel.streams import EventType, StreamType
 LONGEST_PATTERN = 200
 """Characters of a `poFormatRegex`: more than any purchase order's format needs."""
 
-_Code = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=NO_CONTROLS)]
 _Pattern = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_PATTERN, pattern=NO_CONTROLS)
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=LONGEST_PATTERN, pattern=NO_CONTROLS),
+    Field(json_schema_extra={"format": "regex"}),
 ]
 
 
@@ -34,8 +35,8 @@ class RulesRequest(Value):
     party_id: PartyId | None = None
     purchase_order_required: Flag | None = None
     is_po_required: Flag | None = None
-    payment_terms_code: _Code | None = None
-    payment_terms_id: _Code | None = None
+    payment_terms_code: TermsCode | None = None
+    payment_terms_id: TermsCode | None = None
     invoice_delivery_method: DeliveryMethod
     invoice_grouping_strategy: GroupingStrategy
     po_format_regex: _Pattern | None = None
@@ -54,7 +55,7 @@ class RulesTerms(Value):
     """
 
     purchase_order_required: bool = False
-    payment_terms_code: str = "DUE_ON_RECEIPT"
+    payment_terms_code: TermsCode = "DUE_ON_RECEIPT"
     invoice_delivery_method: DeliveryMethod = "PORTAL"
     invoice_grouping_strategy: GroupingStrategy = "PER_WORKORDER"
     po_format_regex: str | None = None
@@ -142,9 +143,6 @@ def merged_terms(before: RulesTerms | None, request: RulesRequest) -> RulesTerms
     po_required = _either(errors, request, "purchase_order_required", "is_po_required")
     if terms_code is None:
         errors.append(FieldError("paymentTermsCode", "MISSING", "It is required."))
-    elif not is_payment_terms(terms_code):
-        named = "paymentTermsCode" if request.payment_terms_code is not None else "paymentTermsId"
-        errors.append(FieldError(named, "UNKNOWN", "There are no payment terms of that code."))
     if errors:
         raise DomainError("VALIDATION_FAILED", "The request is malformed.", field_errors=tuple(errors))
     chosen = {name: getattr(request, name) for name in RulesTerms.model_fields}

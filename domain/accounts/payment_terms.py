@@ -4,24 +4,32 @@ A code keeps its meaning for good, for rules and invoices name it; other days ar
 """
 
 from datetime import date, timedelta
+from typing import Literal
 
 from domain.accounts.choices import Choice
+
+TermsCode = Literal[
+    "DUE_ON_RECEIPT", "NET7", "NET10", "NET15", "NET30", "NET45", "NET60", "NET90", "EOM", "NET30_EOM"
+]
 
 
 class PaymentTerms(Choice):
     """`net_days` after the issue date, then, with `end_of_month`, on to the last day of that month."""
 
+    code: TermsCode
     net_days: int
     end_of_month: bool = False
 
 
-def _net(days: int) -> PaymentTerms:
-    return PaymentTerms(code=f"NET{days}", label=f"Within {days} days", net_days=days)
-
-
 PAYMENT_TERMS: tuple[PaymentTerms, ...] = (
     PaymentTerms(code="DUE_ON_RECEIPT", label="Due on receipt", net_days=0),
-    *(_net(days) for days in (7, 10, 15, 30, 45, 60, 90)),
+    PaymentTerms(code="NET7", label="Within 7 days", net_days=7),
+    PaymentTerms(code="NET10", label="Within 10 days", net_days=10),
+    PaymentTerms(code="NET15", label="Within 15 days", net_days=15),
+    PaymentTerms(code="NET30", label="Within 30 days", net_days=30),
+    PaymentTerms(code="NET45", label="Within 45 days", net_days=45),
+    PaymentTerms(code="NET60", label="Within 60 days", net_days=60),
+    PaymentTerms(code="NET90", label="Within 90 days", net_days=90),
     PaymentTerms(code="EOM", label="At the end of the month", net_days=0, end_of_month=True),
     PaymentTerms(
         code="NET30_EOM", label="30 days, then the end of that month", net_days=30, end_of_month=True
@@ -32,13 +40,8 @@ PAYMENT_TERMS: tuple[PaymentTerms, ...] = (
 _BY_CODE = {terms.code: terms for terms in PAYMENT_TERMS}
 
 
-def is_payment_terms(code: str) -> bool:
-    """Whether there are payment terms of that code."""
-    return code in _BY_CODE
-
-
-def due_date(terms_code: str, issue_date: date) -> date:
-    """When an invoice of that issue date (in its issuer's calendar) is due. Raises KeyError."""
+def due_date(terms_code: TermsCode, issue_date: date) -> date:
+    """When an invoice of that issue date (in its issuer's calendar) is due."""
     terms = _BY_CODE[terms_code]
     due = issue_date + timedelta(days=terms.net_days)
     return _last_of_month(due) if terms.end_of_month else due

@@ -1,6 +1,7 @@
 """Billing rules as clients read them, in both seeds' vocabularies (contract §5)."""
 
 from domain.accounts.choices import DeliveryMethod, GroupingStrategy, PoUniquenessScope
+from domain.accounts.payment_terms import TermsCode
 from domain.kernel.facts import Utc, Value
 
 
@@ -12,8 +13,8 @@ class BillingRulesAnswer(Value):
     account_id: str
     purchase_order_required: bool
     is_po_required: bool
-    payment_terms_code: str
-    payment_terms_id: str
+    payment_terms_code: TermsCode
+    payment_terms_id: TermsCode
     invoice_delivery_method: DeliveryMethod
     invoice_grouping_strategy: GroupingStrategy
     po_format_regex: str | None

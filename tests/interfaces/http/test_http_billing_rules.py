@@ -260,7 +260,7 @@ def test_what_crm_tells_again_is_known_and_an_update_without_a_party_keeps_it(ho
     with house.database() as connection:
         (stored,) = connection.execute(
             "SELECT string_agg(convert_from(state, 'UTF8'), ' ') FROM ledger.event"
-            " WHERE topic = 'account.updated'"
+            " WHERE name = 'account.updated'"
         ).fetchone() or ("",)
     assert account_id in stored
     assert not any(personal in stored for personal in ("Tern", "marigold", "Pier Road", "GB123456789"))

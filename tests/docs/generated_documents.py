@@ -8,12 +8,21 @@ rewrites them; what stands between the markers `<!-- generated: NAME -->` and `<
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from prometheus_client.metrics import MetricWrapperBase
 
 from application.operations import OPERATIONS
 from application.roles import PERMISSIONS, ROLE_PERMISSIONS
+from domain.accounts.choices import (
+    DELIVERY_METHODS,
+    GROUPING_STRATEGIES,
+    PO_POLICIES,
+    Choice,
+    ReasonCategory,
+    reason_codes,
+)
+from domain.accounts.payment_terms import PAYMENT_TERMS
 from domain.streams import STREAM_TYPES
 from infrastructure import telemetry
 from infrastructure.settings import Settings
@@ -89,11 +98,25 @@ def metrics_table() -> str:
     return _table(("metric", "type", "labels", "meaning"), sorted(rows))
 
 
+def choices_table() -> str:
+    """Every code of the closed lists, with what discovery says of it."""
+    lists: dict[str, tuple[Choice, ...]] = {
+        "payment terms": PAYMENT_TERMS,
+        "delivery methods": DELIVERY_METHODS,
+        "grouping strategies": GROUPING_STRATEGIES,
+        "uniqueness of purchase orders": PO_POLICIES,
+    }
+    lists |= {f"reasons, {category}": reason_codes(category) for category in get_args(ReasonCategory)}
+    rows = [(name, f"`{choice.code}`", choice.label) for name, choices in lists.items() for choice in choices]
+    return _table(("list", "code", "label"), rows)
+
+
 SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "settings": ("README.md", settings_table),
     "events": ("docs/auditors.md", events_list),
     "operations": ("docs/operations-catalog.md", operations_list),
     "roles": ("docs/roles.md", roles_matrix),
+    "choices": ("docs/integrators.md", choices_table),
     "metrics": ("docs/operators.md", metrics_table),
 }
 """By name: the document that holds the section and what writes it."""

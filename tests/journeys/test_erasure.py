@@ -13,7 +13,8 @@ import pytest
 from psycopg import sql
 
 from projections.order_text import ORDER_TEXT_TABLE, searchable
-from tests.support.house import PROJECT, House, all_items, by_platform, eventually, paid
+from tests.support.account_facts import ACCOUNT_ID, account_data, rules_request
+from tests.support.house import PROJECT, House, all_items, by_platform, cloud_event, eventually, paid
 
 pytestmark = pytest.mark.slow
 
@@ -241,3 +242,29 @@ def test_master_keys_rotate_while_the_house_is_running(house: House) -> None:
     assert house.issued(_order("erasing-7", "buyer-rotated"))["status"] == "ISSUED"
     assert json.loads(_billing(house, "keys", "rewrap", "--json").stdout)["rewrapped"] == 0
     assert _billing(house, "keys").returncode == 0
+
+
+def test_an_account_is_forgotten_and_its_rules_stay(house: House) -> None:
+    party_id = "party-erased"
+    told = cloud_event(
+        "crm.ACCOUNT_UPDATED", account_data(ACCOUNT_ID, party_id, displayName=NAME), "crm-erased"
+    )
+    assert house.post(told).json()["results"][0]["outcome"] == "ACCEPTED"
+    with house.client("BILLING_MANAGER") as manager:
+        rules = manager.put(f"/v1/billing/rules/{party_id}", json=rules_request()).json()
+    house.catch_up()
+
+    keys = _erase(house, f"party:{party_id}")
+    assert {key["retentionClass"]: bool(key["erasedAt"]) for key in keys} == {"CONTACT": True, "FISCAL": True}
+    eventually(lambda: _told(house, f"party:{party_id}"))
+    house.catch_up()
+    with house.client("AUDITOR") as auditor:
+        account = auditor.get(f"/v1/audit/streams/account/{ACCOUNT_ID}").json()
+        for personal in (NAME, "marigold@example.org", "Pier Road", "GB123456789"):
+            assert personal not in json.dumps(account)
+        assert account["state"]["data"]["displayName"] == "[erased]"
+        assert account["state"]["data"]["creditLimit"] == 500_000
+        assert auditor.get(f"/v1/billing/rules/{party_id}").json() == rules
+
+    again = house.post({**told, "id": "crm-erased-again"})
+    assert again.json()["results"][0]["outcome"] == "ACCEPTED", "CRM still knows the party, and says so"

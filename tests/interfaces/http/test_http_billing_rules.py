@@ -272,11 +272,29 @@ def test_an_account_that_is_malformed_is_refused(house: House, field: str, value
     assert fields_of(body) == {f"data.{field}"}
 
 
+@pytest.fixture(scope="module")
+def urls(house: House) -> tuple[str, str]:
+    """Two APIs of one ledger."""
+    return house.url, house.serve_also()[0]
+
+
 @pytest.mark.slow
-def test_of_fifty_changes_with_one_etag_through_two_apis_one_wins(house: House) -> None:
+def test_however_many_name_a_party_at_once_it_gets_one_account(house: House, urls: tuple[str, str]) -> None:
+    path = f"/v1/billing/rules/{uuid4().hex}"
+
+    def name(number: int) -> httpx.Response:
+        with house.client("BILLING_MANAGER", url=urls[number % 2]) as client:
+            return _put(client, path, rules_request())
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(name, range(20)))
+    assert sorted(answer.status_code for answer in answers) == [*[200] * 19, 201]
+    assert len({answer.content for answer in answers}) == 1
+
+
+@pytest.mark.slow
+def test_of_fifty_changes_with_one_etag_one_wins(house: House, urls: tuple[str, str]) -> None:
     path = f"/billing/rules/{uuid4()}"
-    other_url, _ = house.serve_also()
-    urls = (house.url, other_url)
     with house.client("BILLING_MANAGER") as manager:
         _put(manager, path, rules_request())
 

@@ -16,6 +16,7 @@ from domain.documents.order import OrderPaid
 from domain.fiscal.registry import driver_for
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.sealing import OpeningKeys, unseal
+from projections.accounts import ACCOUNT_TABLE, NAME_TABLE
 from projections.document_events import DOCUMENT_EVENT_TABLE
 from projections.documents import DOCUMENT_TABLE
 from projections.number_series import NUMBER_TABLE, SERIES_TABLE
@@ -174,6 +175,18 @@ def _load_timeline(tables: Tables, event: Event) -> None:
     tables[DOCUMENT_EVENT_TABLE.name][event.position] = row
 
 
+def _load_account(tables: Tables, event: Event) -> None:
+    accounts, names = tables[ACCOUNT_TABLE.name], tables[NAME_TABLE.name]
+    if event.name == "account.aliased":
+        accounts.pop(event.stream_id, None)
+        names[event.stream_id] = {"name": event.stream_id, "account_id": event.data["accountId"]}
+        return
+    party_id = event.data.get("account", event.data)["partyId"]
+    accounts[event.stream_id] = {"account_id": event.stream_id, "party_id": party_id}
+    for name in (event.stream_id, party_id):
+        names[name] = {"name": name, "account_id": event.stream_id}
+
+
 def _load_series(tables: Tables, event: Event) -> None:
     data = event.data
     if event.name == "number-series.opened":
@@ -246,6 +259,7 @@ def _sealed_texts(data: Any) -> Iterator[str]:
 LOADERS: dict[str, Callable[[Tables, Event], None]] = {
     "documents": _load_document,
     "document-events": _load_timeline,
+    "accounts": _load_account,
     "number-series": _load_series,
     "subject-streams": _load_subject_stream,
     "tasks": _load_task,

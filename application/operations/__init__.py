@@ -31,6 +31,7 @@ from application.operations.invoices import (
     LIST_INVOICES,
     REBILL_INVOICE,
     VOID_INVOICE,
+)
 from application.operations.meta import (
     LIST_DELIVERY_METHODS,
     LIST_GROUPING_STRATEGIES,

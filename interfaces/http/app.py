@@ -27,8 +27,6 @@ from interfaces.http.queries import (
     billing_rules,
     documents,
     invoices,
-    number_series,
-    operations,
     meta,
     number_series,
     operations,

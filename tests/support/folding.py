@@ -85,7 +85,7 @@ class History:
         await self._receive("crm.ACCOUNT_UPDATED", data, f"crm/{len(self.events)}")
 
     async def bill(self, account_id: str, work_order_id: str, invoice_id: str) -> None:
-        """A work order of that account is completed and invoiced; the invoice is paid in part, then credited."""
+        """A work order of that account is invoiced; the invoice is paid in part, then credited."""
         work_order = a_work_order(account_id, work_order_id)
         await self._receive("workexec.WORK_ORDER_READY", work_order, f"work-order/{work_order_id}")
         await self._commit(draft_invoice(work_order_id, invoice_id, MANAGER))

@@ -1,7 +1,8 @@
 """The table of lines: columns as wide as their contents, wrapped descriptions, sums carried over pages."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from infrastructure.rendering.flow import Flow
 from infrastructure.rendering.formats import Formats
@@ -20,21 +21,41 @@ from infrastructure.rendering.house_style import (
 )
 from infrastructure.rendering.sheet import Style
 from infrastructure.rendering.typefaces import clean, width, wrap
-from infrastructure.rendering.wording import ReceiptWords
+from infrastructure.rendering.wording import SheetWords
 
 _GAP = 12.0
 _ROW_PADDING = 5.4
 _HEAD_HEIGHT = 19.0
 _STRIP_HEIGHT = 19.0
-_WIDEST_SKU = 76.0
+_WIDEST_MARK = 76.0
 _NARROWEST_DESCRIPTION = 130.0
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line, ready to be drawn; `numbers` are quantity, unit price, discount and amount as text."""
+class TableHead(NamedTuple):
+    """The labels of the columns; `numbers` are those that stand flush right."""
 
-    sku: list[str]
+    mark: str
+    description: str
+    numbers: tuple[str, ...]
+
+
+class Row(NamedTuple):
+    """One line: a short `mark` before its description, if it has one, and its numbers as text.
+
+    `amount_minor` is what it adds to the sums that are carried over pages, minor units.
+    """
+
+    mark: str | None
+    description: str
+    numbers: tuple[str, ...]
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class _WrappedRow:
+    """A row, ready to be drawn."""
+
+    mark: list[str]
     description: list[str]
     numbers: tuple[str, ...]
     amount_minor: int
@@ -42,28 +63,24 @@ class Row:
     @property
     def line_count(self) -> int:
         """How many lines of text the row takes."""
-        return max(len(self.sku), len(self.description))
+        return max(len(self.mark), len(self.description))
 
 
 class LineTable:
-    """The lines of a document's content, drawn into a flow; `amount_minor` sums what has been drawn."""
+    """Lines to be drawn into a flow; `amount_minor` sums what has been drawn.
 
-    def __init__(self, content: dict[str, Any], words: ReceiptWords, formats: Formats) -> None:
+    `shown` writes an amount of minor units.
+    """
+
+    def __init__(
+        self, head: TableHead, rows: Sequence[Row], words: SheetWords, shown: Callable[[int], str]
+    ) -> None:
         self.amount_minor = 0
-        self._currency = content["currencyUomId"]
+        self._head = head
         self._words = words
-        self._formats = formats
-        lines = content["lines"]
-        self._has_discounts = any("discountAmount" in line for line in lines)
-        labels = (
-            words.quantity,
-            words.unit_price,
-            *((words.discount,) if self._has_discounts else ()),
-            words.amount.format(currency=self._currency),
-        )
-        numbers = [self._numbers(line) for line in lines]
-        self._lay_columns(lines, labels, numbers)
-        self._rows = [self._row(line, texts) for line, texts in zip(lines, numbers, strict=True)]
+        self._shown = shown
+        self._lay_columns(rows)
+        self._rows = [self._wrapped(row) for row in rows]
 
     def draw(self, flow: Flow) -> None:
         """Draws all lines; a line is kept on one page if a page can hold it."""
@@ -93,33 +110,16 @@ class LineTable:
         self._draw_head(flow)
         self._draw_strip(flow, self._words.brought_forward)
 
-    def _numbers(self, line: dict[str, Any]) -> tuple[str, ...]:
-        formats, currency = self._formats, self._currency
-        quantity = formats.decimal(line["quantity"])
-        unit_code = line.get("unitCode", "")
-        if unit := self._words.units.get(unit_code, unit_code):
-            quantity = f"{quantity} {clean(unit)}"
-        if "unitPrice" in line:
-            price = formats.decimal(line["unitPrice"])
-        else:
-            price = formats.amount(line["unitAmount"], currency)
-        amount = formats.amount(line["amount"], currency)
-        if not self._has_discounts:
-            return quantity, price, amount
-        discount = line.get("discountAmount")
-        return quantity, price, formats.amount(-discount, currency) if discount else "", amount
-
-    def _lay_columns(
-        self, lines: list[dict[str, Any]], labels: tuple[str, ...], numbers: list[tuple[str, ...]]
-    ) -> None:
+    def _lay_columns(self, rows: Sequence[Row]) -> None:
         """Numbers stand flush right in columns as wide as the widest; the description has the rest."""
-        skus = [clean(line["sku"]) for line in lines if "sku" in line]
-        sku_width = max((_width(sku, SMALL) for sku in (*skus, self._words.sku)), default=0.0)
-        self._sku_width = min(sku_width, _WIDEST_SKU) if skus else 0.0
-        self._description_x = INNER_LEFT + self._sku_width + (_GAP if skus else 0.0)
+        marks = [clean(row.mark) for row in rows if row.mark is not None]
+        mark_width = max(_width(mark, SMALL) for mark in (*marks, self._head.mark))
+        self._mark_width = min(mark_width, _WIDEST_MARK) if marks else 0.0
+        self._description_x = INNER_LEFT + self._mark_width + (_GAP if marks else 0.0)
+        labels = self._head.numbers
         widths = [
             max(_width(label, LABEL), *(_width(text, BODY) for text in set(texts)))
-            for label, texts in zip(labels, zip(*numbers, strict=True), strict=True)
+            for label, texts in zip(labels, zip(*(row.numbers for row in rows), strict=True), strict=True)
         ]
         room = INNER_RIGHT - self._description_x
         if room - sum(widths) - _GAP * len(widths) < _NARROWEST_DESCRIPTION:
@@ -133,28 +133,30 @@ class LineTable:
         self._columns = tuple(reversed(columns))
         self._description_width = edge - self._description_x
 
-    def _row(self, line: dict[str, Any], numbers: tuple[str, ...]) -> Row:
-        return Row(
-            sku=wrap(clean(line["sku"]), SMALL.weight, SMALL.size, self._sku_width) if "sku" in line else [],
-            description=wrap(clean(line["description"]), BODY.weight, BODY.size, self._description_width),
-            numbers=numbers,
-            amount_minor=line["amount"],
+    def _wrapped(self, row: Row) -> _WrappedRow:
+        return _WrappedRow(
+            mark=[]
+            if row.mark is None
+            else wrap(clean(row.mark), SMALL.weight, SMALL.size, self._mark_width),
+            description=wrap(clean(row.description), BODY.weight, BODY.size, self._description_width),
+            numbers=row.numbers,
+            amount_minor=row.amount_minor,
         )
 
     def _draw_head(self, flow: Flow) -> None:
         y = flow.y - 11
-        if self._sku_width:
-            flow.page.text(INNER_LEFT, y, LABEL, self._words.sku)
-        flow.page.text(self._description_x, y, LABEL, self._words.description)
+        if self._mark_width:
+            flow.page.text(INNER_LEFT, y, LABEL, self._head.mark)
+        flow.page.text(self._description_x, y, LABEL, self._head.description)
         for label, edge, column_width in self._columns:
             flow.page.text_right(edge, y, fitted(label, LABEL, column_width), label)
         flow.y -= _HEAD_HEIGHT
         flow.page.rule(LEFT, flow.y, RIGHT - LEFT, 0.9, ACCENT)
 
-    def _draw_text_line(self, flow: Flow, row: Row, index: int) -> None:
+    def _draw_text_line(self, flow: Flow, row: _WrappedRow, index: int) -> None:
         y = flow.y - LEADING
-        if index < len(row.sku):
-            flow.page.text(INNER_LEFT, y, SMALL, row.sku[index])
+        if index < len(row.mark):
+            flow.page.text(INNER_LEFT, y, SMALL, row.mark[index])
         if index < len(row.description):
             flow.page.text(self._description_x, y, BODY, row.description[index])
         if index == 0:
@@ -164,12 +166,28 @@ class LineTable:
         flow.y = y
 
     def _draw_strip(self, flow: Flow, label: str) -> None:
-        amount = self._formats.amount(self.amount_minor, self._currency)
+        amount = self._shown(self.amount_minor)
         y = flow.y - 12.5
         flow.page.text_right(INNER_RIGHT - _width(amount, BODY_BOLD) - _GAP, y, SMALL, label)
         flow.page.text_right(INNER_RIGHT, y, BODY_BOLD, amount)
         flow.y -= _STRIP_HEIGHT
         flow.page.rule(LEFT, flow.y, RIGHT - LEFT, 0.4, HAIRLINE)
+
+
+def shown_quantity(line: dict[str, Any], words: SheetWords, formats: Formats) -> str:
+    """A line's quantity with the symbol of its unit: `2.500 kg`."""
+    quantity = formats.decimal(line["quantity"])
+    unit_code = line.get("unitCode", "")
+    if unit := words.units.get(unit_code, unit_code):
+        quantity = f"{quantity} {clean(unit)}"
+    return quantity
+
+
+def shown_price(line: dict[str, Any], currency_code: str, formats: Formats) -> str:
+    """A line's price for one, as fine as it was given."""
+    if "unitPrice" in line:
+        return formats.decimal(line["unitPrice"])
+    return formats.amount(line["unitAmount"], currency_code)
 
 
 def fitted(text: str, style: Style, max_width: float) -> Style:

@@ -1,25 +1,15 @@
-"""The fixed words of receipts, in English and Spanish. Frozen with the template that prints them."""
+"""The fixed words of documents, in English and Spanish. Frozen with the templates that print them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class ReceiptWords:
-    """Every fixed word that `receipt/1` prints; braces are filled in by the template."""
+class SheetWords:
+    """What every kind of document prints; braces are filled in by the templates."""
 
-    title: str
-    number: str
     issue_date: str
-    order: str
-    paid_at: str
-    payment_means: str
-    payment_reference: str
     issuer: str
-    seller: str
-    seller_and_issuer: str
-    buyer: str
     tax_id: str
-    sku: str
     description: str
     quantity: str
     unit_price: str
@@ -27,6 +17,26 @@ class ReceiptWords:
     amount: str
     carried_forward: str
     brought_forward: str
+    page: str
+    document: str
+    continued: str
+    units: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ReceiptWords(SheetWords):
+    """Every fixed word that `receipt/1` prints beside those; braces are filled in by the template."""
+
+    title: str
+    number: str
+    order: str
+    paid_at: str
+    payment_means: str
+    payment_reference: str
+    seller: str
+    seller_and_issuer: str
+    buyer: str
+    sku: str
     coupon: str
     items_subtotal: str
     platform_fee_before: str
@@ -39,12 +49,8 @@ class ReceiptWords:
     exemption: str
     total: str
     note: str
-    page: str
-    document: str
-    continued: str
     tax_targets: dict[str, str]
     tax_kinds: dict[str, str]
-    units: dict[str, str]
     payment_names: dict[str, str]
 
 
@@ -63,20 +69,10 @@ _UNIT_SYMBOLS = {
 }
 """UN/ECE Recommendation 20 codes whose symbol both languages share; others are printed as they are."""
 
-ENGLISH = ReceiptWords(
-    title="Receipt",
-    number="Receipt number",
+ENGLISH_SHEET = SheetWords(
     issue_date="Date of issue",
-    order="Order",
-    paid_at="Paid",
-    payment_means="Payment method",
-    payment_reference="Payment reference",
     issuer="Issued by",
-    seller="Sold by",
-    seller_and_issuer="Sold and issued by",
-    buyer="Bought by",
     tax_id="Tax ID {tax_id}",
-    sku="Item",
     description="Description",
     quantity="Quantity",
     unit_price="Unit price",
@@ -84,6 +80,41 @@ ENGLISH = ReceiptWords(
     amount="Amount ({currency})",
     carried_forward="Carried forward",
     brought_forward="Brought forward",
+    page="Page {page} of {pages}",
+    document="Document {document_id} · Template {template} · Rules {driver}",
+    continued="{title} {number}, continued",
+    units={**_UNIT_SYMBOLS, "DAY": "d", "MON": "mo"},
+)
+
+SPANISH_SHEET = SheetWords(
+    issue_date="Fecha de emisión",
+    issuer="Emitido por",
+    tax_id="NIF/ID fiscal {tax_id}",
+    description="Descripción",
+    quantity="Cantidad",
+    unit_price="Precio",
+    discount="Descuento",
+    amount="Importe ({currency})",
+    carried_forward="Suma y sigue",
+    brought_forward="Suma anterior",
+    page="Página {page} de {pages}",
+    document="Documento {document_id} · Plantilla {template} · Reglas {driver}",
+    continued="{title} {number}, continuación",
+    units={**_UNIT_SYMBOLS, "DAY": "d", "MON": "mes"},
+)
+
+ENGLISH = ReceiptWords(
+    **vars(ENGLISH_SHEET),
+    title="Receipt",
+    number="Receipt number",
+    order="Order",
+    paid_at="Paid",
+    payment_means="Payment method",
+    payment_reference="Payment reference",
+    seller="Sold by",
+    seller_and_issuer="Sold and issued by",
+    buyer="Bought by",
+    sku="Item",
     coupon="Seller's coupon",
     items_subtotal="Items subtotal",
     platform_fee_before="Platform fee before credits",
@@ -96,9 +127,6 @@ ENGLISH = ReceiptWords(
     exemption="exempt: {code}",
     total="Total paid",
     note="This receipt confirms what you paid. It is not a tax invoice and gives no right to deduct tax.",
-    page="Page {page} of {pages}",
-    document="Document {document_id} · Template {template} · Rules {driver}",
-    continued="{title} {number}, continued",
     tax_targets={
         "ITEMS": "items",
         "PLATFORM_FEE": "the platform fee",
@@ -106,7 +134,6 @@ ENGLISH = ReceiptWords(
         "PROCESSING_FEE": "the processing fee",
     },
     tax_kinds={"VAT": "VAT", "SALES": "Sales tax", "WITHHOLDING": "Withholding tax"},
-    units={**_UNIT_SYMBOLS, "DAY": "d", "MON": "mo"},
     payment_names={
         "10": "Cash",
         "20": "Cheque",
@@ -124,26 +151,17 @@ ENGLISH = ReceiptWords(
 )
 
 SPANISH = ReceiptWords(
+    **vars(SPANISH_SHEET),
     title="Recibo",
     number="Número de recibo",
-    issue_date="Fecha de emisión",
     order="Pedido",
     paid_at="Pagado",
     payment_means="Medio de pago",
     payment_reference="Referencia de pago",
-    issuer="Emitido por",
     seller="Vendido por",
     seller_and_issuer="Vendido y emitido por",
     buyer="Comprado por",
-    tax_id="NIF/ID fiscal {tax_id}",
     sku="Artículo",
-    description="Descripción",
-    quantity="Cantidad",
-    unit_price="Precio",
-    discount="Descuento",
-    amount="Importe ({currency})",
-    carried_forward="Suma y sigue",
-    brought_forward="Suma anterior",
     coupon="Cupón del vendedor",
     items_subtotal="Subtotal de artículos",
     platform_fee_before="Comisión de plataforma antes de créditos",
@@ -156,9 +174,6 @@ SPANISH = ReceiptWords(
     exemption="exento: {code}",
     total="Total pagado",
     note="Este recibo acredita lo que ha pagado. No es una factura y no da derecho a deducir impuestos.",
-    page="Página {page} de {pages}",
-    document="Documento {document_id} · Plantilla {template} · Reglas {driver}",
-    continued="{title} {number}, continuación",
     tax_targets={
         "ITEMS": "artículos",
         "PLATFORM_FEE": "la comisión de plataforma",
@@ -166,7 +181,6 @@ SPANISH = ReceiptWords(
         "PROCESSING_FEE": "la comisión de procesamiento",
     },
     tax_kinds={"VAT": "IVA", "SALES": "Impuesto sobre ventas", "WITHHOLDING": "Retención"},
-    units={**_UNIT_SYMBOLS, "DAY": "d", "MON": "mes"},
     payment_names={
         "10": "Efectivo",
         "20": "Cheque",

@@ -31,7 +31,9 @@ class Formats:
         self._locale = locale
         self._number = str(locale.decimal_formats[None].pattern).split(".")[0]
         self._currency = str(locale.currency_formats["standard"].pattern)
-        self._percent = str(locale.percent_formats[None].pattern).replace("0", "0.##")
+        percent = str(locale.percent_formats[None].pattern)
+        self._percent = percent.replace("0", "0.##")
+        self._fine_percent = percent.replace("0", "0.####")
         self._pattern = cache(self._numbers_pattern)
         self.amount = lru_cache(maxsize=8192)(self._amount)
         self.money = lru_cache(maxsize=1024)(self._money)
@@ -71,6 +73,15 @@ class Formats:
         return format_percent(
             Decimal(basis_points).scaleb(-4),
             format=self._percent,
+            locale=self._locale,
+            decimal_quantization=True,
+        )
+
+    def percent(self, given: str) -> str:
+        """A rate in per cent that is finer than basis points, to four decimals: `6.875%`."""
+        return format_percent(
+            Decimal(given).scaleb(-2),
+            format=self._fine_percent,
             locale=self._locale,
             decimal_quantization=True,
         )

@@ -65,6 +65,11 @@ class _WrappedRow:
         """How many lines of text the row takes."""
         return max(len(self.mark), len(self.description))
 
+    @property
+    def height(self) -> float:
+        """How many points it takes on one page."""
+        return self.line_count * LEADING + _ROW_PADDING
+
 
 class LineTable:
     """Lines to be drawn into a flow; `amount_minor` sums what has been drawn.
@@ -88,15 +93,30 @@ class LineTable:
         self._draw_head(flow)
         fresh_room = flow.fresh_room - _HEAD_HEIGHT - 2 * _STRIP_HEIGHT
         for row in self._rows:
-            height = row.line_count * LEADING + _ROW_PADDING
-            if flow.room - _STRIP_HEIGHT < height <= fresh_room:
+            if flow.room - _STRIP_HEIGHT < row.height <= fresh_room:
                 self._turn(flow)
             for index in range(row.line_count):
                 if flow.room - _STRIP_HEIGHT < LEADING + _ROW_PADDING:
                     self._turn(flow)
                 self._draw_text_line(flow, row, index)
-            flow.y -= _ROW_PADDING
-            flow.page.rule(LEFT, flow.y, RIGHT - LEFT, 0.4, HAIRLINE)
+            self._end_row(flow)
+
+    @property
+    def height(self) -> float:
+        """How many points the table takes on one page."""
+        return _HEAD_HEIGHT + sum(row.height for row in self._rows)
+
+    def draw_together(self, flow: Flow) -> None:
+        """Draws all lines on one page, this or the next, where a page can hold them; else as `draw` does."""
+        if self.height > flow.fresh_room:
+            self.draw(flow)
+            return
+        flow.need(self.height)
+        self._draw_head(flow)
+        for row in self._rows:
+            for index in range(row.line_count):
+                self._draw_text_line(flow, row, index)
+            self._end_row(flow)
 
     def carry(self, flow: Flow) -> None:
         """Turns the page with the sum so far below the old and above the new."""
@@ -164,6 +184,10 @@ class LineTable:
                 flow.page.text_right(edge, y, fitted(text, BODY, column_width), text)
             self.amount_minor += row.amount_minor
         flow.y = y
+
+    def _end_row(self, flow: Flow) -> None:
+        flow.y -= _ROW_PADDING
+        flow.page.rule(LEFT, flow.y, RIGHT - LEFT, 0.4, HAIRLINE)
 
     def _draw_strip(self, flow: Flow, label: str) -> None:
         amount = self._shown(self.amount_minor)

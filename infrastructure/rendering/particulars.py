@@ -28,6 +28,9 @@ from infrastructure.rendering.wording import SheetWords
 _POSTAL_CODE_LAST = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "US"})
 """Where the postal code follows the city; elsewhere it stands before it."""
 
+_BEFORE_REGION = {"AU": " ", "CA": " ", "US": ", "}
+"""Where the region stands between city and postal code, and what before it; elsewhere it has its own line."""
+
 _STATEMENT_LEADING = 19.0
 
 
@@ -82,67 +85,74 @@ def draw_parties(
     words: SheetWords,
     formats: Formats,
     *,
-    is_row_by_row: bool = False,
+    as_in_receipt_1: bool = False,
 ) -> None:
     """Draws the parties side by side, line by line, so that even endless addresses flow on.
 
-    Whoever extracts the text finds one party after the other, or their lines in turn (`receipt/1`, which
-    is frozen so).
+    Whoever extracts the text finds one party after the other. `receipt/1` is frozen with their lines in turn,
+    and with every region on a line of its own.
     """
-    columns = [_party_column(label, party, words, formats) for label, party in parties]
+    columns = [
+        _party_column(label, _party_lines(party, words, formats, as_in_receipt_1)) for label, party in parties
+    ]
     bases = []
     for index in range(max(len(lines) for lines in columns)):
         flow.need(LEADING)
         flow.y -= LEADING + (2 if index == 1 else 0)
         bases.append((flow.page, flow.y))
     places = [(index, column) for column, lines in enumerate(columns) for index in range(len(lines))]
-    for index, column in sorted(places) if is_row_by_row else places:
+    for index, column in sorted(places) if as_in_receipt_1 else places:
         page, y = bases[index]
         style, text = columns[column][index]
         page.text(COLUMN_X[column], y, style, text)
     flow.y -= 20
 
 
-def draw_statement(flow: Flow, statement: str, remark: str) -> None:
+def draw_statement(flow: Flow, statement: str, remark: str = "") -> None:
     """Draws what the document says in one sentence, large, and a remark below it."""
     room = INNER_RIGHT - INNER_LEFT
     for line in _wrapped(statement, STATEMENT, room):
         flow.need(_STATEMENT_LEADING + LEADING)
         flow.y -= _STATEMENT_LEADING
         flow.page.text(INNER_LEFT, flow.y, STATEMENT, line)
-    flow.y -= 3
-    for line in _wrapped(remark, BODY, room):
+    flow.y -= 4
+    for line in _wrapped(remark, BODY, room) if remark else ():
         flow.need(LEADING)
         flow.y -= LEADING
         flow.page.text(INNER_LEFT, flow.y, BODY, line)
-    flow.y -= 18
+    flow.y -= 16
 
 
-def _party_column(
-    label: str, party: dict[str, Any], words: SheetWords, formats: Formats
-) -> list[tuple[Style, str]]:
-    lines = [(ACCENT_LABEL, label)]
-    lines += [(BODY_BOLD, line) for line in _wrapped(party["legalName"], BODY_BOLD)]
-    for text in _party_lines(party, words, formats):
-        lines += [(BODY, line) for line in _wrapped(text, BODY)]
-    return lines
+def _party_column(label: str, lines: Iterable[tuple[Style, str]]) -> list[tuple[Style, str]]:
+    wrapped = [(style, part) for style, line in lines for part in _wrapped(line, style)]
+    return [(ACCENT_LABEL, label), *wrapped]
 
 
-def _party_lines(party: dict[str, Any], words: SheetWords, formats: Formats) -> Iterator[str]:
+def _party_lines(
+    party: dict[str, Any], words: SheetWords, formats: Formats, as_in_receipt_1: bool
+) -> Iterator[tuple[Style, str]]:
+    yield BODY_BOLD, party["legalName"]
     address = party.get("address", {})
-    city, postal_code = address.get("city", ""), address.get("postalCode", "")
-    country_code = address.get("countryCode", "ZZ")
-    place = (city, postal_code) if country_code in _POSTAL_CODE_LAST else (postal_code, city)
+    region, country_code = address.get("region", ""), address.get("countryCode", "ZZ")
+    is_region_inside = country_code in _BEFORE_REGION and not as_in_receipt_1
     lines = (
         address.get("line1", ""),
         address.get("line2", ""),
-        " ".join(place),
-        address.get("region", ""),
+        _place(address, region if is_region_inside else ""),
+        "" if is_region_inside else region,
         formats.country(country_code),
     )
-    yield from (line for line in lines if line.strip())
+    yield from ((BODY, line) for line in lines if line.strip())
     if tax_id := party.get("taxId"):
-        yield words.tax_id.format(tax_id=tax_id)
+        yield BODY, words.tax_id.format(tax_id=tax_id)
+
+
+def _place(address: dict[str, Any], region: str) -> str:
+    city, postal_code = address.get("city", ""), address.get("postalCode", "")
+    country_code = address.get("countryCode", "ZZ")
+    if region:
+        city = f"{city}{_BEFORE_REGION[country_code]}{region}" if city else region
+    return " ".join((city, postal_code) if country_code in _POSTAL_CODE_LAST else (postal_code, city))
 
 
 def _wrapped(text: str, style: Style, max_width: float = COLUMN_WIDTH) -> list[str]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from infrastructure.rendering import receipt_v1
+from infrastructure.rendering import credit_note_v1, fiscal_invoice_v1, receipt_v1
 from infrastructure.rendering.sheet import Metadata, Page, write_pdf
 
 Template = Callable[[dict[str, Any]], tuple[list[Page], Metadata]]
@@ -16,6 +16,8 @@ Template = Callable[[dict[str, Any]], tuple[list[Page], Metadata]]
 
 TEMPLATES: dict[tuple[str, str], Template] = {
     ("RECEIPT", "receipt/1"): receipt_v1.lay_out,
+    ("FISCAL_INVOICE", "fiscal-invoice/1"): fiscal_invoice_v1.lay_out,
+    ("CREDIT_NOTE", "credit-note/1"): credit_note_v1.lay_out,
 }
 """By docType and templateVersion."""
 

@@ -23,7 +23,7 @@ def lay_out(content: dict[str, Any]) -> tuple[list[Page], Metadata]:
     letterhead = Letterhead(content, words, title=words.title, note=words.note)
     flow = letterhead.begin()
     draw_facts(flow, _facts(content, words, formats))
-    draw_parties(flow, _parties(content, words), words, formats, is_row_by_row=True)
+    draw_parties(flow, _parties(content, words), words, formats, as_in_receipt_1=True)
     table = _table(content, words, formats)
     table.draw(flow)
     draw_receipt_sums(flow, table, content, words, formats)

@@ -51,10 +51,18 @@ class Total(NamedTuple):
 
 
 def draw_sums(
-    flow: Flow, table: LineTable, above: Sequence[Sum], total: Total, below: Sequence[Sum] = ()
+    flow: Flow,
+    table: LineTable,
+    above: Sequence[Sum],
+    total: Total,
+    below: Sequence[Sum] = (),
+    kept_height: float = 0.0,
 ) -> None:
-    """Draws the sums flush right, on one page if they fit on any; `table` is what they sum up."""
-    height = sum(row.height for row in (*above, *below)) + _BAND_HEIGHT + 24
+    """Draws the sums flush right, on one page if they fit on any; `table` is what they sum up.
+
+    What follows them in the next `kept_height` points is to stand on that page too.
+    """
+    height = sum(row.height for row in (*above, *below)) + _BAND_HEIGHT + 24 + kept_height
     if flow.room < height <= flow.fresh_room - 40:
         table.carry(flow)
     flow.y -= 8

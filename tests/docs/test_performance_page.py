@@ -15,7 +15,7 @@ from benchmarks.references.bare_reportlab import draw_receipt
 from benchmarks.report import PAGE, RESULTS, Run, one_page, page_of, run_from_json
 from benchmarks.results import PEER, Result, Target, side_by_side
 from infrastructure.rendering.pdf import render_pdf
-from tests.support.golden_documents import golden_documents
+from tests.support.golden_documents import golden_receipts
 from tests.support.source_tree import PROJECT
 
 
@@ -77,9 +77,9 @@ def test_rounds_take_turns_and_the_ratio_is_the_median_of_theirs() -> None:
     assert (result.value, result.reference_value, result.ratio) == (20.0, 10.0, 2.0)
 
 
-@pytest.mark.parametrize("name", golden_documents())
+@pytest.mark.parametrize("name", golden_receipts())
 def test_plain_reportlab_draws_the_same_pages(name: str) -> None:
-    content = golden_documents()[name]
+    content = golden_receipts()[name]
     with multiprocessing.get_context("spawn").Pool(1) as process:
         plain = _pages(process.apply(draw_receipt, (content,)))
     ours = _pages(render_pdf(content))

@@ -1,4 +1,4 @@
-"""The golden documents: small receipts whose canonical JSON and PDF must never change by accident.
+"""The golden documents: small ones of each kind, whose canonical JSON and PDF must never change by accident.
 
     python -m tests.support.golden_documents
 
@@ -14,6 +14,7 @@ from domain.documents.order_snapshot import OrderData, check_equations
 from domain.documents.receipt_content import DocumentIdentity, receipt_content
 from domain.kernel.canonical import canonical_json, sha256_hex
 from infrastructure.rendering.pdf import render_pdf
+from tests.support.golden_invoices import golden_invoices
 from tests.support.snapshots import financial_snapshot, order_data, party_snapshot
 
 FOLDER = Path(__file__).parents[1] / "golden" / "documents"
@@ -41,6 +42,11 @@ def identity(**changes: Any) -> DocumentIdentity:
 
 def golden_documents() -> dict[str, bytes]:
     """The canonical JSON of each golden document, by file name without suffix."""
+    return {**golden_receipts(), **golden_invoices()}
+
+
+def golden_receipts() -> dict[str, bytes]:
+    """Those of them that are receipts."""
     return {
         "receipt-en-fees-and-credits": _content(order_data(), identity()),
         "receipt-es-included-taxes": _content(_spanish_order(), _spanish_identity()),

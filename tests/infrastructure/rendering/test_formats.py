@@ -47,6 +47,18 @@ def test_rates_lose_only_empty_decimals() -> None:
     assert formats_of("es", "ES").rate(1050) == f"10,5{NBSP}%"
 
 
+def test_rates_finer_than_basis_points_are_shown_exactly() -> None:
+    formats = formats_of("en", "US")
+    assert [formats.percent(given) for given in ("6.875", "7.2500", "20", "0", "0.0625")] == [
+        "6.875%",
+        "7.25%",
+        "20%",
+        "0%",
+        "0.0625%",
+    ]
+    assert formats_of("es", "ES").percent("9.5") == f"9,5{NBSP}%"
+
+
 def test_dates_and_moments() -> None:
     assert formats_of("en", "GB").day("2026-11-03") == "3 November 2026"
     assert formats_of("es", "MX").day("2026-11-03") == "3 de noviembre de 2026"

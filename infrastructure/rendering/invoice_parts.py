@@ -12,7 +12,14 @@ from infrastructure.rendering.flow import Flow
 from infrastructure.rendering.formats import Formats
 from infrastructure.rendering.house_style import BODY, BODY_BOLD
 from infrastructure.rendering.invoice_wording import InvoiceWords
-from infrastructure.rendering.line_table import LineTable, Row, TableHead, shown_price, shown_quantity
+from infrastructure.rendering.line_table import (
+    LineTable,
+    Row,
+    TableHead,
+    fair_widths,
+    shown_price,
+    shown_quantity,
+)
 from infrastructure.rendering.particulars import PlacedParty, draw_parties
 from infrastructure.rendering.sums import Sum, Total, draw_sums
 from infrastructure.rendering.typefaces import clean
@@ -72,7 +79,7 @@ class InvoiceParts:
         )
         rows = [self._line(line) for line in self._content["lines"]]
         rows += [self._fee(fee) for fee in self._content["fees"]]
-        return LineTable(head, rows, words, self._amount)
+        return LineTable(head, rows, words, self._amount, fair_widths)
 
     def _line(self, line: dict[str, Any]) -> Row:
         if line["kind"] == "DISCOUNT":
@@ -138,7 +145,7 @@ class InvoiceParts:
             )
             for tax in self._taxes
         ]
-        return LineTable(head, rows, words, self._amount)
+        return LineTable(head, rows, words, self._amount, fair_widths)
 
     def _tax_description(self, tax: dict[str, Any]) -> str:
         words, category = self._words, tax["category"]

@@ -43,6 +43,7 @@ class InvoiceWords(SheetWords):
     tax_amount: str
     kinds: dict[str, str]
     tax_categories: dict[str, str]
+    """Short, for they stand on every line."""
     tax_mentions: dict[str, str]
     """What the law wants said where no tax is charged (Directive 2006/112/EC, article 226, 11 and 11a)."""
     exemption_reasons: dict[str, str]
@@ -91,7 +92,7 @@ _ENGLISH = InvoiceWords(
         "ZERO": "Zero-rated",
         "EXEMPT": "Exempt",
         "REVERSE_CHARGE": "Reverse charge",
-        "INTRA_COMMUNITY": "Intra-Community",
+        "INTRA_COMMUNITY": "Intra-EU",
         "EXPORT": "Export",
         "OUT_OF_SCOPE": "Not subject",
     },
@@ -168,8 +169,8 @@ _SPANISH = InvoiceWords(
         "INCREASED": "Incrementado",
         "ZERO": "Tipo cero",
         "EXEMPT": "Exento",
-        "REVERSE_CHARGE": "Inv. sujeto pasivo",
-        "INTRA_COMMUNITY": "Intracomunitario",
+        "REVERSE_CHARGE": "ISP",
+        "INTRA_COMMUNITY": "Intracom.",
         "EXPORT": "Exportación",
         "OUT_OF_SCOPE": "No sujeto",
     },

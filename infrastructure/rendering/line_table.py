@@ -74,16 +74,23 @@ class _WrappedRow:
 class LineTable:
     """Lines to be drawn into a flow; `amount_minor` sums what has been drawn.
 
-    `shown` writes an amount of minor units.
+    `shown` writes an amount of minor units; `narrowed` makes the columns of numbers fit their room:
+    `fair_widths`, or `equal_widths` with which `receipt/1` is frozen.
     """
 
     def __init__(
-        self, head: TableHead, rows: Sequence[Row], words: SheetWords, shown: Callable[[int], str]
+        self,
+        head: TableHead,
+        rows: Sequence[Row],
+        words: SheetWords,
+        shown: Callable[[int], str],
+        narrowed: Callable[[list[float], float], list[float]],
     ) -> None:
         self.amount_minor = 0
         self._head = head
         self._words = words
         self._shown = shown
+        self._narrowed = narrowed
         self._lay_columns(rows)
         self._rows = [self._wrapped(row) for row in rows]
 
@@ -143,8 +150,7 @@ class LineTable:
         ]
         room = INNER_RIGHT - self._description_x
         if room - sum(widths) - _GAP * len(widths) < _NARROWEST_DESCRIPTION:
-            widest = (room - _NARROWEST_DESCRIPTION) / len(widths) - _GAP
-            widths = [min(natural, widest) for natural in widths]
+            widths = self._narrowed(widths, room - _NARROWEST_DESCRIPTION)
         columns = []
         edge = INNER_RIGHT
         for label, column_width in reversed(list(zip(labels, widths, strict=True))):
@@ -212,6 +218,23 @@ def shown_price(line: dict[str, Any], currency_code: str, formats: Formats) -> s
     if "unitPrice" in line:
         return formats.decimal(line["unitPrice"])
     return formats.amount(line["unitAmount"], currency_code)
+
+
+def fair_widths(widths: list[float], room: float) -> list[float]:
+    """Column widths that, with a gap each, share `room` points: what narrow ones leave, wide ones have."""
+    fair = list(widths)
+    left = room - _GAP * len(widths)
+    by_width = sorted(range(len(widths)), key=widths.__getitem__)
+    for place, index in enumerate(by_width):
+        fair[index] = min(widths[index], left / (len(widths) - place))
+        left -= fair[index]
+    return fair
+
+
+def equal_widths(widths: list[float], room: float) -> list[float]:
+    """Column widths of which none, with its gap, is above its part of `room`, whatever others need."""
+    widest = room / len(widths) - _GAP
+    return [min(natural, widest) for natural in widths]
 
 
 def fitted(text: str, style: Style, max_width: float) -> Style:

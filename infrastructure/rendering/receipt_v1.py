@@ -9,7 +9,14 @@ from typing import Any
 
 from infrastructure.rendering.formats import Formats, formats_of
 from infrastructure.rendering.letterhead import Letterhead
-from infrastructure.rendering.line_table import LineTable, Row, TableHead, shown_price, shown_quantity
+from infrastructure.rendering.line_table import (
+    LineTable,
+    Row,
+    TableHead,
+    equal_widths,
+    shown_price,
+    shown_quantity,
+)
 from infrastructure.rendering.particulars import Fact, PlacedParty, draw_facts, draw_parties
 from infrastructure.rendering.receipt_sums import draw_receipt_sums
 from infrastructure.rendering.sheet import Metadata, Page
@@ -73,4 +80,4 @@ def _table(content: dict[str, Any], words: ReceiptWords, formats: Formats) -> Li
         yield formats.amount(line["amount"], currency)
 
     rows = [Row(line.get("sku"), line["description"], tuple(numbers(line)), line["amount"]) for line in lines]
-    return LineTable(head, rows, words, lambda amount_minor: formats.amount(amount_minor, currency))
+    return LineTable(head, rows, words, lambda amount: formats.amount(amount, currency), equal_widths)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from infrastructure.rendering.invoice_wording import INVOICE_WORDS
+from infrastructure.rendering.line_table import fair_widths
 from infrastructure.rendering.pdf import render_pdf
 from tests.support.golden_invoices import golden_invoices, many_lines
 from tests.support.invoice_contents import UK, Rate, credit_note, invoice, line
@@ -261,6 +262,11 @@ def test_the_longest_texts_and_numbers_of_all_still_fit_the_paper() -> None:
         reader = PdfReader(io.BytesIO(render_pdf(content)))
         assert "".join(page.extract_text() for page in reader.pages).count("Y") >= 600
         assert all(0 <= x <= 560 and 30 <= y <= 842 for x, y in _positions(reader) if (x, y) != (0, 0))
+
+
+def test_where_columns_are_tight_only_the_widest_are_drawn_smaller() -> None:
+    assert fair_widths([30.0, 90.0, 10.0, 80.0], 48.0 + 160.0) == [30.0, 60.0, 10.0, 60.0]
+    assert fair_widths([30.0, 40.0], 24.0 + 100.0) == [30.0, 40.0]
 
 
 _LINES = st.lists(

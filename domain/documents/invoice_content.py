@@ -9,13 +9,15 @@ from typing import Any
 from domain.documents.receipt_content import DocumentIdentity, address_content, identity_content, present
 from domain.invoicing.credits import CreditTotals
 from domain.invoicing.invoice import Invoice
-from domain.invoicing.invoice_facts import InvoiceIssued
+from domain.invoicing.invoice_facts import InvoiceDrafted, InvoiceIssued
+from domain.invoicing.lines import tax_group
 from domain.invoicing.totals import InvoiceTotals
 
 
 def invoice_content(invoice: Invoice, identity: DocumentIdentity) -> dict[str, Any]:
     """The content of a FISCAL_INVOICE, ready for `canonical_json`. Raises `ValueError` for drafts."""
     drafted, issued = invoice.drafted, _issued(invoice)
+    charged = _charged_categories(drafted)
     return {
         **_common(invoice, issued, identity),
         "dueDate": issued.due_date.isoformat(),
@@ -31,7 +33,7 @@ def invoice_content(invoice: Invoice, identity: DocumentIdentity) -> dict[str, A
                     "unitPrice": line.unit_price,
                     "amount": line.amount,
                     "discountAmount": line.discount_amount or None,
-                    "taxCategory": line.tax_category,
+                    "taxCategory": charged[line.line_id],
                 }
             )
             for line in drafted.lines
@@ -50,6 +52,7 @@ def credit_note_content(invoice: Invoice, credit_id: str, identity: DocumentIden
     if credit is None:
         raise ValueError("the invoice has no such credit")
     described = {line.line_id: line for line in invoice.drafted.lines}
+    charged = _charged_categories(invoice.drafted)
     return {
         **_common(invoice, issued, identity),
         "corrects": {"number": issued.number, "issueDate": issued.issue_date.isoformat()},
@@ -63,7 +66,7 @@ def credit_note_content(invoice: Invoice, credit_id: str, identity: DocumentIden
                     "unitCode": described[line.line_id].unit_code,
                     "amount": line.amount,
                     "discountAmount": line.discount_amount or None,
-                    "taxCategory": described[line.line_id].tax_category,
+                    "taxCategory": charged[line.line_id],
                 }
             )
             for line in credit.totals.lines
@@ -95,12 +98,25 @@ def _common(invoice: Invoice, issued: InvoiceIssued, identity: DocumentIdentity)
     }
 
 
+def _charged_categories(drafted: InvoiceDrafted) -> dict[str, str]:
+    """By line id the category that the tax table shows it under; of a DISCOUNT, what its spelling means."""
+    charged = {line.line_id: tax_group(line.tax_category) for line in drafted.lines}
+    rows = drafted.totals.tax_breakdown
+    return charged | {share.line_id: rows[share.tax_row].category for share in drafted.totals.line_shares}
+
+
 def _totals(totals: InvoiceTotals | CreditTotals) -> dict[str, Any]:
     return {
         "subtotal": totals.subtotal,
         "discountTotal": totals.discount_total,
         "fees": [
-            {"code": fee.code, "label": fee.label, "quantity": fee.quantity, "amount": fee.amount}
+            {
+                "code": fee.code,
+                "label": fee.label,
+                "quantity": fee.quantity,
+                "amount": fee.amount,
+                "taxCategory": totals.tax_breakdown[fee.tax_row].category,
+            }
             for fee in totals.fee_breakdown
             if fee.rule_id is not None
         ],

@@ -17,7 +17,6 @@ _MESSAGES = {
     "MISSING_ESTIMATE_VERSION": "There was an estimate, but not which version of it was carried out.",
     "MISSING_BILLING_EMAIL": "Invoices of this account go by e-mail, but CRM knows no address.",
     "MISSING_BILLING_ADDRESS": "Invoices of this account go by post, but CRM knows no address.",
-    "CURRENCY_MISMATCH": "The account is kept in another currency.",
 }
 
 
@@ -69,7 +68,6 @@ def issuance_blockers(
         and (account is None or account.email is None),
         "MISSING_BILLING_ADDRESS": rules.invoice_delivery_method == "MAIL"
         and (data is None or data.billing_address is None),
-        "CURRENCY_MISMATCH": data is not None and data.currency_uom_id not in (None, drafted.currency_uom_id),
     }
     return tuple(
         IssuanceBlocker(

@@ -28,6 +28,7 @@ from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
 from tests.support.clocks import SetClock
 from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
 from tests.support.invoicing_facts import (
+    APPROVAL_ID,
     CREDIT_ID,
     INVOICE_ID,
     REBILL_ID,
@@ -86,7 +87,7 @@ class History:
 
     async def bill(self, account_id: str, work_order_id: str, invoice_id: str) -> None:
         """A work order of that account is invoiced; the invoice is paid in part, then credited."""
-        work_order = a_work_order(account_id, work_order_id)
+        work_order = a_work_order(account_id, work_order_id, approvalIds=[APPROVAL_ID])
         await self._receive("workexec.WORK_ORDER_READY", work_order, f"work-order/{work_order_id}")
         await self._commit(draft_invoice(work_order_id, invoice_id, MANAGER))
         await self._commit(issue_invoice(invoice_id, None, None, MANAGER))

@@ -18,4 +18,4 @@ def test_whatever_is_killed_the_acknowledged_is_stored_once_and_nothing_else_is(
     outcome = run(tmp_path, SECONDS, random.SystemRandom().randrange(10**9))
     log.info("chaos", **outcome.as_json())
     assert outcome.findings == [], outcome
-    assert outcome.orders > 50 and sum(outcome.kills.values()) > 5
+    assert outcome.orders > 10 and sum(outcome.kills.values()) > 5

@@ -61,7 +61,7 @@ def run(folder: Path, seconds: float, seed: int) -> Outcome:
     proxy = CuttingProxy(service_url(data_dir))
     model, record = Model(), Record()
     fleet = Fleet(data_dir, BILLING_DATABASE_URL=proxy.url)
-    killer = Killer(seed, fleet, proxy, folder / "killer.log")
+    killer = Killer(seed, fleet, proxy, folder / "killer.log", record.last_answer_at)
     with serving(proxy), fleet:
         started = time.monotonic()
         found = asyncio.run(_break(fleet, killer, model, record, seconds, seed))

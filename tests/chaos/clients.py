@@ -40,6 +40,10 @@ class Record:
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     pulses: list[Pulse] = field(default_factory=list)
 
+    def last_answer_at(self) -> float | None:
+        """When anybody was last answered (monotonic); None before the first answer."""
+        return max((pulse.moments[-1] for pulse in self.pulses if pulse.moments), default=None)
+
 
 class Client:
     """One client; `opened` are HTTP clients of the servers, of which it asks any."""

@@ -19,6 +19,7 @@ from tests.support.cutting_proxy import CuttingProxy, Moment
 from tests.support.fleet import Fleet, Kind
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 2.5
+LONGEST_SILENCE_SECONDS = 15.0
 LONGEST_STOP_SECONDS = 3.0
 """A process stopped for longer would answer a client that asked another one long ago."""
 
@@ -44,23 +45,42 @@ class Killer:
     beside the house's log.
     """
 
-    def __init__(self, seed: int, fleet: Fleet, proxy: CuttingProxy, diary: Path) -> None:
+    def __init__(
+        self,
+        seed: int,
+        fleet: Fleet,
+        proxy: CuttingProxy,
+        diary: Path,
+        last_answer_at: Callable[[], float | None],
+    ) -> None:
         self._chance = random.Random(f"{seed}/killer")
         self._fleet = fleet
         self._proxy = proxy
         self._diary = diary
+        self._last_answer_at = last_answer_at
         self.done: Counter[str] = Counter()
         self.deeds: list[tuple[float, str]] = []
 
     async def run(self, stopping: Callable[[], bool]) -> None:
-        """One deed after the other, with pauses in which the service may or may not have recovered."""
+        """One deed after the other, with pauses in which the service may or may not have recovered.
+
+        Where nobody has answered for long it holds still until somebody does: on a busy machine a start takes
+        longer than its pauses, and what never runs is not tried.
+        """
         while not stopping():
+            if self._is_silent():
+                await asyncio.sleep(LONGEST_PAUSE_SECONDS)
+                continue
             await asyncio.sleep(self._chance.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
             (deed,) = self._chance.choices(
                 (self._kill, self._stop_and_continue, self._kill_backend, self._end_sessions, self._cut),
                 (10, 3, 1, 2, 4),
             )
             await deed()
+
+    def _is_silent(self) -> bool:
+        last = self._last_answer_at()
+        return last is not None and time.monotonic() - last > LONGEST_SILENCE_SECONDS
 
     async def _kill(self) -> None:
         weights, kinds = zip(*WHAT_MAY_BE_KILLED, strict=True)

@@ -4,6 +4,7 @@ from domain.accounts.account import ACCOUNT
 from domain.accounts.billing_rules import BILLING_RULES
 from domain.accounts.credential import CREDENTIAL
 from domain.accounts.policies import POLICY
+from domain.checkout.checkout import CHECKOUT
 from domain.documents.access import DOCUMENT_ACCESS
 from domain.documents.document import DOCUMENT
 from domain.documents.order import ORDER
@@ -18,6 +19,7 @@ STREAM_TYPES = (
     *(INBOUND, ORDER, CLAIM, DOCUMENT, DOCUMENT_ACCESS, NUMBER_SERIES),
     *(ACCOUNT, BILLING_RULES, POLICY, CREDENTIAL),
     *(WORK_ORDER, INVOICE),
+    CHECKOUT,
 )
 
 REGISTRY = Registry(STREAM_TYPES)

@@ -12,6 +12,7 @@ from application.operations.billing_rules import (
     UPSERT_BILLING_RULES,
 )
 from application.operations.catalog import LIST_OPERATIONS
+from application.operations.checkout import CAPTURE_PO, EVALUATE_CHECKOUT, OVERRIDE_PO
 from application.operations.documents import (
     CREATE_DOWNLOAD_TOKEN,
     DOWNLOAD_DOCUMENT,
@@ -73,4 +74,5 @@ OPERATIONS = (
     *(GET_ISSUANCE_POLICY, SET_ISSUANCE_POLICY, GET_REPRINT_POLICY, SET_REPRINT_POLICY),
     *(LIST_PAYMENT_TERMS, LIST_DELIVERY_METHODS, LIST_GROUPING_STRATEGIES),
     *(LIST_PO_POLICIES, LIST_REASON_CODES),
+    *(EVALUATE_CHECKOUT, CAPTURE_PO, OVERRIDE_PO),
 )

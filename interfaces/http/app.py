@@ -18,6 +18,7 @@ from interfaces.http import health
 from interfaces.http.bodies import MAX_BODY_BYTES
 from interfaces.http.commands import auth, downloads, inbound
 from interfaces.http.commands import billing_rules as rules_commands
+from interfaces.http.commands import checkout as checkout_commands
 from interfaces.http.commands import invoices as invoice_commands
 from interfaces.http.commands import number_series as series_commands
 from interfaces.http.commands import policies as policy_commands
@@ -25,6 +26,7 @@ from interfaces.http.problems import handle_exception
 from interfaces.http.queries import (
     audit,
     billing_rules,
+    checkout,
     documents,
     invoices,
     meta,
@@ -51,6 +53,7 @@ ROUTES = (
     *policy_commands.HANDLERS,
     *policies.HANDLERS,
     *meta.HANDLERS,
+    *(*checkout_commands.HANDLERS, *checkout.HANDLERS),
 )
 
 

@@ -30,7 +30,7 @@ PROMISED_STREAM_TYPES = frozenset(
     }
 )
 
-IRREGULAR_PAST = frozenset({"taken", "sent", "paid-in-escrow"})
+IRREGULAR_PAST = frozenset({"taken", "sent", "paid-in-escrow", "po-overridden"})
 
 
 def test_stream_types_are_those_that_auditors_were_promised() -> None:

@@ -40,7 +40,7 @@ from domain.kernel.claim import ClaimTaken
 from domain.kernel.facts import Fact
 from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, series_id
 from infrastructure.keys.fingerprints import KeyedFingerprint
-from tests.support import credential_facts
+from tests.support import checkout_facts, credential_facts
 from tests.support.account_facts import account_examples
 from tests.support.invoicing_facts import invoicing_examples
 from tests.support.snapshots import financial_snapshot, order_data
@@ -273,6 +273,7 @@ def examples() -> tuple[Fact, ...]:
         *account_examples(),
         *credential_facts.examples(),
         *invoicing_examples(),
+        *checkout_facts.examples(),
     )
 
 

@@ -73,6 +73,9 @@ PARAMETERS = {
     "crm.get-billing-rules": {"partyId", "If-None-Match", "X-Min-Position"},
     "auth.elevate": {"Idempotency-Key"},
     "auth.set-credential": {"Idempotency-Key"},
+    "checkout.evaluate": {"checkoutId"},
+    "checkout.capture-po": {"checkoutId", "Idempotency-Key"},
+    "checkout.override-po": {"checkoutId", "Idempotency-Key"},
     "audit.get-stream": {"streamType", "streamId", "atVersion", "asOf", "X-Min-Position"},
 }
 

@@ -2,21 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import pydantic_core
 from litestar.openapi import spec
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from application.validation import invalid_field, parse
 from domain.kernel.errors import DomainError
+from domain.kernel.facts import NO_CONTROLS
 from interfaces.http.guards import AnyRequest
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Ten thousand lines of an order fit; a flood does not."""
 
 JSON = "application/json"
+
+ElevationToken = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+"""What `auth/elevate` answered."""
+
+Notes = Annotated[str, StringConstraints(max_length=1000, pattern=NO_CONTROLS)]
+"""What people add to a reason."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -1,10 +1,9 @@
 """Capturing and overriding a checkout's purchase order (BILL-DEC-009, contract §5)."""
 
 import asyncio
-from typing import Annotated
 
 from litestar import Response
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from application.handlers.checkout import (
     ANY_NUMBER,
@@ -18,9 +17,9 @@ from application.operations.checkout import CAPTURE_PO, OVERRIDE_PO
 from application.validation import invalid_field
 from domain.accounts.choices import is_reason
 from domain.checkout.purchase_order import PoNumber
-from domain.kernel.facts import NO_CONTROLS, Identifier
+from domain.kernel.facts import Identifier
 from interfaces.http.answers.checkout import PoCaptureAnswer, PoOverrideAnswer
-from interfaces.http.bodies import JSON, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, ElevationToken, Notes, describing_body, read_body, schema_of
 from interfaces.http.checkouts import CheckoutId, OfAccount, asked_of
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of, system_of
@@ -29,9 +28,6 @@ from interfaces.http.routes import route
 
 _VERDICTS = 5
 """How often a format is looked at before the client is told that the rules keep changing."""
-
-ElevationToken = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-Notes = Annotated[str, StringConstraints(max_length=1000, pattern=NO_CONTROLS)]
 
 
 class CaptureRequest(OfAccount):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from litestar import Response
 from litestar.params import PathParameter
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from application.handlers.invoice_corrections import credit_invoice, rebill_invoice
 from application.handlers.invoices import Asking, draft_invoice, draft_streams, issue_invoice, void_invoice
@@ -22,10 +22,18 @@ from domain.accounts.choices import ReasonCategory, is_reason
 from domain.invoicing.invoice import INVOICE
 from domain.invoicing.lines import UpstreamUuid
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import NO_CONTROLS, Identifier
+from domain.kernel.facts import Identifier
 from domain.kernel.money import DecimalString
 from interfaces.http.answers.invoices import CreditNoteAnswer, InvoiceDetailAnswer
-from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
+from interfaces.http.bodies import (
+    JSON,
+    ElevationToken,
+    Notes,
+    RequestBody,
+    describing_body,
+    read_body,
+    schema_of,
+)
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey
@@ -34,8 +42,6 @@ from interfaces.http.routes import route
 MOST_CREDITED_LINES = 2_000
 
 InvoiceId = Annotated[str, PathParameter(name="invoiceId")]
-ElevationToken = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-Notes = Annotated[str, StringConstraints(max_length=1000, pattern=NO_CONTROLS)]
 DryRun = Annotated[bool, Field(strict=True)]
 
 

@@ -10,6 +10,7 @@ from domain.accounts.policies import IssuancePolicy
 from domain.invoicing.invoice import DRAFT_REVISION, STATE_TABLE, Invoice, InvoiceCommand
 from domain.invoicing.issuance import issuance_blockers, required_traceability
 from domain.invoicing.posting import posting_error_summary
+from domain.invoicing.traceability import TraceabilitySnapshot
 from domain.kernel.facts import rfc3339
 
 _PERMISSION_FOR_ACTION: Mapping[InvoiceCommand, tuple[str, frozenset[str]]] = {
@@ -133,6 +134,19 @@ def _as_it_stands(invoice: Invoice, rules: RulesTerms) -> dict[str, Any]:
         "rebilledByInvoiceId": invoice.rebilled_by,
         "postingErrorSummary": invoice.posting_error and posting_error_summary(invoice.posting_error),
     }
+    if "billing:traceability:view" in permissions:
+        detail["traceability"] = _traceability(drafted.traceability)
+    if "billing:posting-error:detail:view" in permissions and invoice.posting_error is not None:
+        detail["postingErrorDetail"] = _json(invoice.posting_error)
+    can_be_issued = False
+    if invoice.status == "DRAFT":
+        around = (surroundings.account, surroundings.policy)
+        blockers = issuance_blockers(drafted, around[0], surroundings.rules, around[1])
+        can_be_issued = all(blocker.overridable for blocker in blockers)
+        detail["issuancePolicy"] = _json(required_traceability(drafted, *around))
+        detail["issuanceBlockers"] = [asdict(blocker) for blocker in blockers]
+    detail["allowedActions"] = _allowed_actions(invoice, permissions, can_be_issued=can_be_issued)
+    return detail
 
 
 def _allowed_actions(invoice: Invoice, permissions: frozenset[str], *, can_be_issued: bool) -> list[str]:
@@ -166,6 +180,14 @@ def _links(invoice: Invoice, documents: tuple[DocumentOfInvoice, ...]) -> list[d
         for rel, domain, kind, target in targets
         if target is not None
     ]
+
+
+def _traceability(snapshot: TraceabilitySnapshot) -> dict[str, Any]:
+    """Without upstream's addresses, which may hold its keys: Billing hands contents out (BILL-DEC-005)."""
+    shown = _json(snapshot)
+    for ref in shown["artifactRefs"]:
+        ref.pop("uri", None)
+    return shown
 
 
 def _json(value: Any) -> dict[str, Any]:

@@ -141,6 +141,58 @@ class DownloadTokens(Protocol):
 
 
 @dataclass(frozen=True)
+class ArtifactClaims:
+    """What a token for an artifact's content stands for, once, and until when (UTC)."""
+
+    token_id: str
+    invoice_id: str
+    artifact_ref_id: str
+    caller: str
+    role: str
+    tenant: str
+    expires_at: datetime
+
+
+class ArtifactTokens(Protocol):
+    """Short-lived tokens that stand for one artifact of one invoice, made for one caller."""
+
+    def issue(self, claims: ArtifactClaims) -> str:
+        """A token that nobody can forge."""
+        ...
+
+    def read(self, token: str) -> ArtifactClaims:
+        """What the token stands for. Raises `DOWNLOAD_TOKEN_INVALID` if forged, altered or expired."""
+        ...
+
+
+class ArtifactNotFetched(Exception):
+    """Upstream did not hand an artifact out. `reason` is a word that may be logged, without an address."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ArtifactTooLarge(ArtifactNotFetched):
+    """There is more than was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("TOO_LARGE")
+
+
+class ArtifactSource(Protocol):
+    """Where upstream keeps the artifacts that it names by address."""
+
+    def serves(self, uri: str) -> bool:
+        """Whether this address may be asked at all, by what is written in it."""
+        ...
+
+    async def fetch(self, uri: str, most_bytes: int) -> bytes:
+        """What stands there, up to so many bytes. Raises `ArtifactTooLarge`, `ArtifactNotFetched`."""
+        ...
+
+
+@dataclass(frozen=True)
 class Proof:
     """A stream's state as far as it can be read, and what is wrong with its stored rows (empty: nothing).
 

@@ -1,12 +1,15 @@
 """Every setting of the service: environment variables `BILLING_` + name (README, Settings)."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_ISSUER = "billing-docs"
+
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))*")
 
 
 class Settings(BaseSettings):
@@ -37,10 +40,28 @@ class Settings(BaseSettings):
     webhook_give_up_hours: int = Field(
         24, ge=1, le=720, description="how long a webhook's message is tried before it is a dead letter"
     )
+    artifact_hosts: str = Field(
+        "",
+        description="hosts, commas between, from which artifacts named by `uri` are fetched; empty: none",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
     log_format: Literal["json", "console"] = Field(
         "json", description="`json` lines, or `console` for people"
     )
+
+    @field_validator("artifact_hosts")
+    @classmethod
+    def _host_names(cls, listed: str) -> str:
+        """As names are compared: lower case, no spaces. Raises ValueError for what is no host name."""
+        names = [name.strip().lower() for name in listed.split(",") if name.strip()]
+        if not all(_HOST_NAME.fullmatch(name) for name in names):
+            raise ValueError("BILLING_ARTIFACT_HOSTS holds host names with commas between.")
+        return ",".join(names)
+
+    @property
+    def artifact_host_names(self) -> frozenset[str]:
+        """The hosts from which artifacts may be fetched."""
+        return frozenset(name for name in self.artifact_hosts.split(",") if name)
 
     @property
     def issuer(self) -> str:

@@ -6,12 +6,15 @@ from random import SystemRandom
 
 from psycopg_pool import AsyncConnectionPool
 
+from application.artifact_keeping import VaultArtifactKeeper
+from application.artifacts import Artifacts
 from application.credentials import Credentials
 from application.downloads import Downloads
 from application.elevation import Elevations
 from application.erasure import Erasure, SubjectKeys
 from application.files import DocumentFiles
 from application.identity import TokenVerifier
+from application.intake.intake import ArtifactKeeper
 from application.issuing import Issuer, IssuingLoop
 from application.ledger import Ledger
 from application.people import People
@@ -30,9 +33,10 @@ from application.vault import Vault
 from application.verification import Verifier
 from domain.kernel.registry import Registry
 from domain.streams import REGISTRY
+from infrastructure.artifact_source import HttpsArtifactSource
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.database import as_service, still_open
-from infrastructure.download_tokens import MacDownloadTokens
+from infrastructure.download_tokens import MacArtifactTokens, MacDownloadTokens
 from infrastructure.elevation_tokens import MacElevationTokens
 from infrastructure.embedded_postgres import admin_url, service_url
 from infrastructure.eventstore.answers import AnswerSeal
@@ -120,6 +124,8 @@ class System:
     read_store: ReadStore
     tokens: TokenVerifier
     downloads: Downloads
+    artifacts: Artifacts
+    artifact_keeper: ArtifactKeeper
     credentials: Credentials
     elevations: Elevations
     verifier: Verifier
@@ -191,6 +197,17 @@ def build_system(
         downloads=Downloads(
             ledger, REGISTRY, files, MacDownloadTokens(keys.derive(b"download-token"), clock.now), clock
         ),
+        artifacts=Artifacts(
+            ledger,
+            REGISTRY,
+            vault,
+            secrets,
+            HttpsArtifactSource(settings.artifact_host_names),
+            MacArtifactTokens(keys.derive(b"artifact-token"), clock.now),
+            clock,
+            RandomIds(),
+        ),
+        artifact_keeper=VaultArtifactKeeper(ledger, REGISTRY, vault, subject_keys, secrets, clock),
         credentials=Credentials(ledger, hashing, people),
         elevations=Elevations(
             ledger, MacElevationTokens(keys.derive(b"elevation-token")), hashing, tokens, people, RandomIds()

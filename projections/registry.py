@@ -3,11 +3,15 @@
 from projections.accounts import ACCOUNTS
 from projections.document_events import DOCUMENT_EVENTS
 from projections.documents import DOCUMENTS
+from projections.invoice_artifacts import INVOICE_ARTIFACTS
 from projections.invoices import INVOICES
 from projections.number_series import SERIES
 from projections.subject_streams import SUBJECT_STREAMS
 from projections.tasks import TASKS
 
-PROJECTIONS = (DOCUMENTS, DOCUMENT_EVENTS, SERIES, SUBJECT_STREAMS, TASKS, ACCOUNTS, INVOICES)
+PROJECTIONS = (
+    *(DOCUMENTS, DOCUMENT_EVENTS, SERIES, SUBJECT_STREAMS, TASKS, ACCOUNTS, INVOICES),
+    INVOICE_ARTIFACTS,
+)
 
 PROJECTIONS_BY_NAME = {projection.name: projection for projection in PROJECTIONS}

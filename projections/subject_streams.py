@@ -67,6 +67,7 @@ SUBJECT_STREAMS = Projection(
         {
             "order.paid-in-escrow",
             "document-access.downloaded",
+            "document-access.artifact-downloaded",
             "account.updated",
             "invoice.issued",
             "credential.added",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from application.handlers.documents import PlannedDocument
+from application.intake.intake import WithoutFiles
 from application.ledger import Transaction
 from application.ports import Fingerprint
 from application.validation import parse
@@ -36,7 +37,7 @@ class PostFailedData(SnapshotValue):
 
 
 @dataclass(frozen=True)
-class InvoicePosting:
+class InvoicePosting(WithoutFiles):
     """`accounting.GL_POSTED` or `accounting.GL_POST_FAILED` of an invoice."""
 
     invoice_id: str

@@ -5,6 +5,7 @@ from typing import Any
 
 from application.handlers.accounts import name_streams, take_account
 from application.handlers.documents import PlannedDocument
+from application.intake.intake import WithoutFiles
 from application.ledger import Transaction
 from application.ports import Fingerprint
 from application.validation import parse
@@ -14,7 +15,7 @@ from domain.kernel.streams import StreamId
 
 
 @dataclass(frozen=True)
-class UpdatedAccount:
+class UpdatedAccount(WithoutFiles):
     """`crm.ACCOUNT_UPDATED`: how the account stands now."""
 
     data: AccountData

@@ -1,13 +1,33 @@
 """What every upstream fact tells the door, whatever its type."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from application.handlers.documents import PlannedDocument
+from application.intake.artifacts import SentArtifact
 from application.ledger import Transaction
 from application.ports import Fingerprint
 from domain.inbound.inbound import Effect
+from domain.invoicing.work_order import ArtifactFile, WorkOrderData
 from domain.kernel.streams import StreamId
+
+
+class ArtifactKeeper(Protocol):
+    """Keeps contents that came by value, so that a command can refer to them."""
+
+    async def keep(
+        self, work_order: WorkOrderData, sent: tuple[SentArtifact, ...]
+    ) -> tuple[ArtifactFile, ...]:
+        """Where each is kept; safe to repeat. Raises `VaultError`, `LedgerUnavailable`."""
+        ...
+
+
+class WithoutFiles:
+    """What every type of fact has in common that brings no files."""
+
+    async def with_files_kept(self, keeper: ArtifactKeeper) -> Self:
+        """Itself."""
+        return self
 
 
 class Intake(Protocol):
@@ -31,6 +51,10 @@ class Intake(Protocol):
     @property
     def planned(self) -> tuple[PlannedDocument, ...]:
         """The documents that it calls for."""
+        ...
+
+    async def with_files_kept(self, keeper: ArtifactKeeper) -> "Intake":
+        """The same, once files that came with it are kept; before `take`, outside the ledger's lock."""
         ...
 
     def take(self, transaction: Transaction) -> Effect:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from application.handlers.documents import PlannedDocument, draft_and_number, planned_documents
+from application.intake.intake import WithoutFiles
 from application.ledger import Transaction
 from application.ports import Fingerprint
 from application.validation import parse
@@ -18,7 +19,7 @@ from domain.kernel.streams import StreamId
 
 
 @dataclass(frozen=True)
-class PaidOrder:
+class PaidOrder(WithoutFiles):
     """`orders.PAID_IN_ESCROW`. `fingerprint` is of what may never differ of the order."""
 
     data: OrderData
@@ -61,7 +62,7 @@ class PaidOrder:
 
 
 @dataclass(frozen=True)
-class ExecutedRefund:
+class ExecutedRefund(WithoutFiles):
     """`payments.REFUND_EXECUTED`. `fingerprint` is of all that it tells."""
 
     data: RefundData

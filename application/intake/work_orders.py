@@ -1,15 +1,24 @@
 """Work orders as Work Execution reports them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from application.handlers.documents import PlannedDocument
+from application.intake.artifacts import SentArtifact, take_contents, with_contents
+from application.intake.intake import ArtifactKeeper
 from application.ledger import Transaction
 from application.ports import Fingerprint
 from application.validation import parse
 from domain.inbound.inbound import Effect
 from domain.invoicing.lines import check_scope
-from domain.invoicing.work_order import WORK_ORDER, WorkOrderData, report, snapshot_content
+from domain.invoicing.work_order import (
+    WORK_ORDER,
+    ArtifactFile,
+    WorkOrderData,
+    receive_artifacts,
+    report,
+    snapshot_content,
+)
 from domain.kernel.claim import CLAIM, ClaimTaken, claim_stream
 from domain.kernel.errors import DomainError
 from domain.kernel.streams import StreamId
@@ -17,10 +26,15 @@ from domain.kernel.streams import StreamId
 
 @dataclass(frozen=True)
 class ReportedWorkOrder:
-    """`workexec.WORK_ORDER_READY`. `fingerprint` is of what may never differ of the work order."""
+    """`workexec.WORK_ORDER_READY`. `fingerprint` is of what may never differ of the work order.
+
+    `sent` are the contents of artifacts that came by value, `files` where they are kept.
+    """
 
     data: WorkOrderData
     fingerprint: str
+    sent: tuple[SentArtifact, ...] = ()
+    files: tuple[ArtifactFile, ...] = ()
     subjects: frozenset[str] = frozenset()
     planned: tuple[PlannedDocument, ...] = ()
 
@@ -34,10 +48,15 @@ class ReportedWorkOrder:
         """The work order and the claim to its snapshot's id."""
         return frozenset((self.about, self._claim))
 
+    async def with_files_kept(self, keeper: ArtifactKeeper) -> "ReportedWorkOrder":
+        """The same, once the contents that came with it are in the vault."""
+        return replace(self, files=await keeper.keep(self.data, self.sent)) if self.sent else self
+
     def take(self, transaction: Transaction) -> Effect:
         """Records it; what is billed never differs once it was told. Raises `SNAPSHOT_CONFLICT`."""
         check_scope(self.data.billable_scope_snapshot, "billableScopeSnapshot")
-        facts = report(transaction.state(WORK_ORDER, self.about.id), self.data, self.fingerprint)
+        known = transaction.state(WORK_ORDER, self.about.id)
+        facts = (*report(known, self.data, self.fingerprint), *receive_artifacts(known, self.files))
         if not facts:
             return "DUPLICATE"
         self._claim_snapshot(transaction)
@@ -64,5 +83,6 @@ class ReportedWorkOrder:
 
 def read_work_order(data: dict[str, Any], fingerprint: Fingerprint) -> ReportedWorkOrder:
     """Reads `workexec.WORK_ORDER_READY`."""
-    work_order = parse(WorkOrderData, data, "data")
-    return ReportedWorkOrder(work_order, fingerprint(snapshot_content(work_order)))
+    without_contents, contents = take_contents(data)
+    work_order, sent = with_contents(parse(WorkOrderData, without_contents, "data"), contents)
+    return ReportedWorkOrder(work_order, fingerprint(snapshot_content(work_order)), sent)

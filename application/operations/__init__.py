@@ -4,6 +4,7 @@ To add an operation: a row in its module here, its name below, a handler in `app
 lines in `interfaces/http/`.
 """
 
+from application.operations.artifacts import CREATE_ARTIFACT_TOKEN, DOWNLOAD_ARTIFACT, LIST_ARTIFACTS
 from application.operations.audit import GET_STREAM, SEARCH_EVENTS
 from application.operations.auth import ELEVATE, SET_CREDENTIAL
 from application.operations.billing_rules import (
@@ -75,4 +76,5 @@ OPERATIONS = (
     *(LIST_PAYMENT_TERMS, LIST_DELIVERY_METHODS, LIST_GROUPING_STRATEGIES),
     *(LIST_PO_POLICIES, LIST_REASON_CODES),
     *(EVALUATE_CHECKOUT, CAPTURE_PO, OVERRIDE_PO),
+    *(LIST_ARTIFACTS, CREATE_ARTIFACT_TOKEN, DOWNLOAD_ARTIFACT),
 )

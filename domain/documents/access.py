@@ -1,6 +1,6 @@
-"""Who took a document, when and from where: a stream of its own, a month each (S3 §10.2).
+"""Who took a document or an artifact, when and from where: a stream of its own, a month each (S3 §10.2).
 
-Downloads do not touch the document's own stream, so that its version moves only with its life.
+Downloads do not touch the stream of what was taken, so that its version moves only with its life.
 """
 
 from datetime import datetime
@@ -25,25 +25,40 @@ class DocumentDownloaded(Fact):
     device: Annotated[str | None, Pii("ACCESS")] = None
 
 
+class ArtifactDownloaded(Fact):
+    """The content of an invoice's artifact was handed out, once for its token (BILL-DEC-005)."""
+
+    personal: ClassVar[PersonalData] = PersonalData("user", "caller", unknown_fields="ACCESS")
+
+    invoice_id: str
+    artifact_ref_id: str
+    sha256: str
+    caller: str
+    ip: Annotated[str | None, Pii("ACCESS")] = None
+    device: Annotated[str | None, Pii("ACCESS")] = None
+
+
 class AccessDataErased(PersonalDataErased):
-    """Where a user took the document from is erased; that they did stays."""
+    """Where a user took it from is erased; that they did stays."""
 
 
 class AccessMonth(Value):
-    """How often the document was taken in that month."""
+    """How often it was taken in that month."""
 
     downloads: int
 
 
-def access_stream(document_id: str, at: datetime) -> StreamId:
-    """The stream of a document's accesses in the month of `at` (UTC)."""
-    return DOCUMENT_ACCESS.stream(f"{document_id}/{at:%Y-%m}")
+def access_stream(of_id: str, at: datetime) -> StreamId:
+    """The accesses of a document, or of an invoice's artifacts, in the month of `at` (UTC), by its id."""
+    return DOCUMENT_ACCESS.stream(f"{of_id}/{at:%Y-%m}")
 
 
-def _evolve(month: AccessMonth | None, fact: DocumentDownloaded | AccessDataErased) -> AccessMonth:
+def _evolve(
+    month: AccessMonth | None, fact: DocumentDownloaded | ArtifactDownloaded | AccessDataErased
+) -> AccessMonth:
     downloads = 0 if month is None else month.downloads
     match fact:
-        case DocumentDownloaded():
+        case DocumentDownloaded() | ArtifactDownloaded():
             return AccessMonth(downloads=downloads + 1)
         case AccessDataErased():
             return AccessMonth(downloads=downloads)
@@ -60,6 +75,7 @@ DOCUMENT_ACCESS: StreamType[AccessMonth] = StreamType(
     "document-access",
     (
         EventType("document-access.downloaded", DocumentDownloaded, 2, {1: _with_caller}),
+        EventType("document-access.artifact-downloaded", ArtifactDownloaded),
         EventType("document-access.personal-data-erased", AccessDataErased),
     ),
     _evolve,

@@ -1,7 +1,8 @@
 """A work order as Work Execution reports it, and the invoices drafted for it (BILL-DEC-002, contract §4).
 
-Commands: report, note a draft. Its BillableScopeSnapshot never differs once reported; status, approvals and
-references may, until an invoice freezes them. It has one primary invoice, the last that was drafted.
+Commands: report, receive artifacts, note a draft. Its BillableScopeSnapshot never differs once reported;
+status, approvals and references may, until an invoice freezes them. It has one primary invoice, the last that
+was drafted.
 """
 
 from typing import Annotated, Any, assert_never
@@ -61,6 +62,24 @@ class WorkOrderReported(Fact):
     snapshot_fingerprint: str
 
 
+class ArtifactFile(Value):
+    """Where the vault keeps the content of an artifact that came by value (BILL-DEC-005).
+
+    `sealed_under` is the id of the customer's key, without which it does not open; None where there was none.
+    """
+
+    artifact_ref_id: Identifier
+    sha256: _Sha256
+    vault_name: str
+    sealed_under: str | None = None
+
+
+class WorkOrderArtifactReceived(Fact):
+    """The content of one of its artifacts came with an event: its hash is here, its bytes in the vault."""
+
+    file: ArtifactFile
+
+
 class WorkOrderInvoiceDrafted(Fact):
     """An invoice was drafted; it is the work order's primary one from now on."""
 
@@ -73,11 +92,17 @@ class WorkOrder(Value):
     data: WorkOrderData
     snapshot_fingerprint: str
     invoice_ids: tuple[str, ...] = ()
+    files: tuple[ArtifactFile, ...] = ()
 
     @property
     def primary_invoice_id(self) -> str | None:
         """The invoice that counts."""
         return self.invoice_ids[-1] if self.invoice_ids else None
+
+    def file_of(self, ref: ArtifactRef) -> ArtifactFile | None:
+        """The content that this reference means: of its hash, whatever came under the same id later."""
+        same = (file for file in self.files if file.artifact_ref_id == ref.artifact_ref_id)
+        return next((file for file in same if file.sha256 == ref.sha256), None)
 
 
 def snapshot_content(data: WorkOrderData) -> dict[str, Any]:
@@ -101,6 +126,15 @@ def report(
     return (WorkOrderReported(work_order=data, snapshot_fingerprint=snapshot_fingerprint),)
 
 
+def receive_artifacts(
+    work_order: WorkOrder | None, files: tuple[ArtifactFile, ...]
+) -> tuple[WorkOrderArtifactReceived, ...]:
+    """Records the contents that came; () for those that came before."""
+    known = {(file.artifact_ref_id, file.sha256) for file in (work_order.files if work_order else ())}
+    fresh = (file for file in files if (file.artifact_ref_id, file.sha256) not in known)
+    return tuple(WorkOrderArtifactReceived(file=file) for file in fresh)
+
+
 def require_ready(work_order: WorkOrder) -> WorkOrder:
     """The work order, if an invoice of it may be drafted. Raises `WORK_ORDER_NOT_READY`."""
     if work_order.data.work_order_status != COMPLETED:
@@ -114,14 +148,21 @@ def _not_ready(reason_code: str, message: str) -> DomainError:
     return DomainError("WORK_ORDER_NOT_READY", message, reason_code=reason_code)
 
 
-def _evolve(work_order: WorkOrder | None, fact: WorkOrderReported | WorkOrderInvoiceDrafted) -> WorkOrder:
+WorkOrderFact = WorkOrderReported | WorkOrderArtifactReceived | WorkOrderInvoiceDrafted
+
+
+def _evolve(work_order: WorkOrder | None, fact: WorkOrderFact) -> WorkOrder:
     match fact:
         case WorkOrderReported():
             return WorkOrder(
                 data=fact.work_order,
                 snapshot_fingerprint=fact.snapshot_fingerprint,
                 invoice_ids=() if work_order is None else work_order.invoice_ids,
+                files=() if work_order is None else work_order.files,
             )
+        case WorkOrderArtifactReceived():
+            assert work_order is not None, "a content comes with the report of its work order"
+            return work_order.model_copy(update={"files": (*work_order.files, fact.file)})
         case WorkOrderInvoiceDrafted():
             assert work_order is not None, "an invoice is drafted for a work order that was told of"
             return work_order.model_copy(update={"invoice_ids": (*work_order.invoice_ids, fact.invoice_id)})
@@ -133,6 +174,7 @@ WORK_ORDER: StreamType[WorkOrder] = StreamType(
     "work-order",
     (
         EventType("work-order.reported", WorkOrderReported),
+        EventType("work-order.artifact-received", WorkOrderArtifactReceived),
         EventType("work-order.invoice-drafted", WorkOrderInvoiceDrafted),
     ),
     _evolve,

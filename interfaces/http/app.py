@@ -16,6 +16,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 from interfaces.bootstrap import System
 from interfaces.http import health
 from interfaces.http.bodies import MAX_BODY_BYTES
+from interfaces.http.commands import artifacts as artifact_commands
 from interfaces.http.commands import auth, downloads, inbound
 from interfaces.http.commands import billing_rules as rules_commands
 from interfaces.http.commands import checkout as checkout_commands
@@ -24,6 +25,7 @@ from interfaces.http.commands import number_series as series_commands
 from interfaces.http.commands import policies as policy_commands
 from interfaces.http.problems import handle_exception
 from interfaces.http.queries import (
+    artifacts,
     audit,
     billing_rules,
     checkout,
@@ -54,6 +56,7 @@ ROUTES = (
     *policies.HANDLERS,
     *meta.HANDLERS,
     *(*checkout_commands.HANDLERS, *checkout.HANDLERS),
+    *(*artifacts.HANDLERS, *artifact_commands.HANDLERS),
 )
 
 

@@ -78,10 +78,10 @@ def _names(model: type[BaseModel]) -> set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
-def describing_body(content: Mapping[str, dict[str, Any]]) -> type[spec.Operation]:
+def describing_body(content: Mapping[str, dict[str, Any]], *, required: bool = True) -> type[spec.Operation]:
     """The OpenAPI operation of a handler that reads its body by itself: a JSON Schema by media type."""
     body = spec.RequestBody(
-        required=True,
+        required=required,
         # A JSON Schema is a schema of OpenAPI 3.1 as it stands; Litestar's own class knows only a part of it.
         content={name: spec.OpenAPIMediaType(schema=cast(spec.Schema, of)) for name, of in content.items()},
     )

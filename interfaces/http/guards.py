@@ -21,6 +21,7 @@ from interfaces.bootstrap import System
 AnyRequest = Request[Any, Any, Any]
 
 _USER_ID_MAX_LENGTH = 64
+_DEVICE_MAX_LENGTH = 300
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -51,6 +52,18 @@ def caller_of(request: AnyRequest) -> Caller:
     """Who asks, as the guard found out."""
     caller: Caller = request.scope["state"]["caller"]
     return caller
+
+
+async def caller_if_told(request: AnyRequest) -> Caller | None:
+    """Who asks, where no bearer token is needed; None without one. Raises `UNAUTHENTICATED`."""
+    return await _authenticated(request) if "authorization" in request.headers else None
+
+
+def origin_of(request: AnyRequest) -> tuple[str | None, str | None]:
+    """The address and the device that the request shows."""
+    client = request.scope.get("client")
+    device = request.headers.get("user-agent", "")[:_DEVICE_MAX_LENGTH] or None
+    return client[0] if client else None, device
 
 
 def system_of(request: AnyRequest) -> System:

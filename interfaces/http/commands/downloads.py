@@ -10,13 +10,11 @@ from domain.documents.access import FileFormat
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value
 from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
-from interfaces.http.guards import AnyRequest, caller_of, system_of
+from interfaces.http.guards import AnyRequest, caller_of, origin_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, check_key
 from interfaces.http.queries.documents import document_in_scope
 from interfaces.http.reading import DocumentId, MinPosition, shown
 from interfaces.http.routes import route
-
-_DEVICE_MAX_LENGTH = 300
 
 
 class DownloadTokenRequest(RequestBody):
@@ -60,11 +58,11 @@ async def download_document(
     request: AnyRequest, token: Annotated[str, QueryParameter(name="token", min_length=1, max_length=2000)]
 ) -> Response[Any]:
     """The sealed bytes; that they were handed out is recorded first."""
-    client = request.scope.get("client")
+    ip, device = origin_of(request)
     file = await system_of(request).downloads.redeem(
         token,
-        ip=client[0] if client else None,
-        device=request.headers.get("user-agent", "")[:_DEVICE_MAX_LENGTH] or None,
+        ip=ip,
+        device=device,
         correlation_id=request.scope["state"]["correlation_id"],
     )
     headers = {

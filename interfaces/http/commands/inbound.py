@@ -114,6 +114,8 @@ async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
     except DomainError as error:
         event_id = event.get("id") if isinstance(event, dict) else None
         return Outcome(event_id if isinstance(event_id, str) else "", "REJECTED", error=error), 0
+    intake = await fact.intake.with_files_kept(system_of(request).artifact_keeper)
+    fact = replace(fact, intake=intake)
     audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
     command = Command(audit, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
     committed = await system_of(request).ledger.commit(command)

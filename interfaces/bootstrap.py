@@ -170,6 +170,7 @@ def build_system(
     wrap = SubjectKeyWrap(keys.subjects)
     reader = EventReader(LedgerMapper(REGISTRY), wrap)
     pool = _pool(urls.service)
+    pool = _connection_pool(urls.service)
     answers = AnswerSeal(keys.derive(b"stored-answer"))
     committer = Committer(BatchCommitter(urls.service, REGISTRY, answers, wrap, clock, RandomIds()))
     ledger = PostgresLedger(pool, committer, reader, answers, clock)
@@ -197,16 +198,7 @@ def build_system(
         downloads=Downloads(
             ledger, REGISTRY, files, MacDownloadTokens(keys.derive(b"download-token"), clock.now), clock
         ),
-        artifacts=Artifacts(
-            ledger,
-            REGISTRY,
-            vault,
-            secrets,
-            HttpsArtifactSource(settings.artifact_host_names),
-            MacArtifactTokens(keys.derive(b"artifact-token"), clock.now),
-            clock,
-            RandomIds(),
-        ),
+        artifacts=_artifacts(settings, keys, ledger, vault, secrets, clock),
         artifact_keeper=VaultArtifactKeeper(ledger, REGISTRY, vault, subject_keys, secrets, clock),
         credentials=Credentials(ledger, hashing, people),
         elevations=Elevations(
@@ -233,6 +225,9 @@ def build_system(
 def _pool(service_url: str) -> Pool:
     return AsyncConnectionPool(
         service_url,
+def _connection_pool(url: str) -> Pool:
+    return AsyncConnectionPool(
+        url,
         open=False,
         min_size=1,
         max_size=POOL_SIZE,
@@ -240,6 +235,19 @@ def _pool(service_url: str) -> Pool:
         check=still_open,
         kwargs={"autocommit": True, "connect_timeout": 5},
     )
+
+
+def _artifacts(
+    settings: Settings,
+    keys: KeyStore,
+    ledger: Ledger,
+    vault: Vault,
+    secrets: SubjectSecrets,
+    clock: Clock,
+) -> Artifacts:
+    source = HttpsArtifactSource(settings.artifact_host_names)
+    tokens = MacArtifactTokens(keys.derive(b"artifact-token"), clock.now)
+    return Artifacts(ledger, REGISTRY, vault, secrets, source, tokens, clock, RandomIds())
 
 
 def event_reader(settings: Settings) -> EventReader:

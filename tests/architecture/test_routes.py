@@ -35,7 +35,8 @@ def test_every_route_is_guarded(handler: HTTPRouteHandler) -> None:
     assert list(handler.guards or ()) == [guard]
 
 
-def test_only_the_download_by_token_asks_for_no_bearer() -> None:
+def test_only_downloads_by_token_ask_for_no_bearer() -> None:
     assert {operation.name for operation in OPERATIONS if not operation.authenticated} == {
-        "documents.download"
+        "documents.download",
+        "artifacts.download",
     }

@@ -11,7 +11,10 @@ from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE
 from tests.support.house import House, paid
 from tests.support.problems import NAMES
 
-OPEN_PATHS = {"/health/live", "/health/ready", "/metrics", "/v1/documents/download"}
+OPEN_PATHS = {
+    *("/health/live", "/health/ready", "/metrics", "/v1/documents/download"),
+    *("/v1/billing/artifacts/download", "/billing/artifacts/download"),
+}
 
 PARAMETERS = {
     "inbound.receive-events": {"Idempotency-Key"},
@@ -76,6 +79,9 @@ PARAMETERS = {
     "checkout.evaluate": {"checkoutId"},
     "checkout.capture-po": {"checkoutId", "Idempotency-Key"},
     "checkout.override-po": {"checkoutId", "Idempotency-Key"},
+    "artifacts.list": {"invoiceId", "includeSignedUrls", "X-Min-Position"},
+    "artifacts.create-download-token": {"artifactRefId", "Idempotency-Key", "X-Min-Position"},
+    "artifacts.download": {"token"},
     "audit.get-stream": {"streamType", "streamId", "atVersion", "asOf", "X-Min-Position"},
 }
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from domain.documents.access import DocumentDownloaded, access_stream
+from domain.documents.access import ArtifactDownloaded, DocumentDownloaded, access_stream
 from tests.support.given import state_after
 
 
@@ -21,3 +21,10 @@ def test_another_month_or_document_is_another_stream() -> None:
 def test_downloads_are_counted() -> None:
     downloaded = DocumentDownloaded(document_id="d-1", caller="ana", file_format="PDF")
     assert state_after(downloaded, downloaded, downloaded).downloads == 3
+
+
+def test_an_artifacts_download_is_counted_in_its_invoices_month() -> None:
+    downloaded = ArtifactDownloaded(
+        invoice_id="i-1", artifact_ref_id="approval-1", sha256="0" * 64, caller="ana"
+    )
+    assert state_after(downloaded, downloaded).downloads == 2

@@ -1,4 +1,4 @@
-"""Artifacts on their way into the vault and out again: sealed for their customer, once a token (BILL-DEC-005)."""
+"""Artifacts on their way into the vault and out again: sealed for their customer, one use a token."""
 
 import asyncio
 from collections import Counter

@@ -67,7 +67,7 @@ def invoice_detail(
         "links": _links(invoice, documents),
     }
     if "billing:traceability:view" in permissions:
-        detail["traceability"] = _json(invoice.drafted.traceability)
+        detail["traceability"] = _traceability(invoice.drafted.traceability)
     if "billing:posting-error:detail:view" in permissions and invoice.posting_error is not None:
         detail["postingErrorDetail"] = _json(invoice.posting_error)
     can_be_issued = False
@@ -134,19 +134,6 @@ def _as_it_stands(invoice: Invoice, rules: RulesTerms) -> dict[str, Any]:
         "rebilledByInvoiceId": invoice.rebilled_by,
         "postingErrorSummary": invoice.posting_error and posting_error_summary(invoice.posting_error),
     }
-    if "billing:traceability:view" in permissions:
-        detail["traceability"] = _traceability(drafted.traceability)
-    if "billing:posting-error:detail:view" in permissions and invoice.posting_error is not None:
-        detail["postingErrorDetail"] = _json(invoice.posting_error)
-    can_be_issued = False
-    if invoice.status == "DRAFT":
-        around = (surroundings.account, surroundings.policy)
-        blockers = issuance_blockers(drafted, around[0], surroundings.rules, around[1])
-        can_be_issued = all(blocker.overridable for blocker in blockers)
-        detail["issuancePolicy"] = _json(required_traceability(drafted, *around))
-        detail["issuanceBlockers"] = [asdict(blocker) for blocker in blockers]
-    detail["allowedActions"] = _allowed_actions(invoice, permissions, can_be_issued=can_be_issued)
-    return detail
 
 
 def _allowed_actions(invoice: Invoice, permissions: frozenset[str], *, can_be_issued: bool) -> list[str]:

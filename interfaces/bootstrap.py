@@ -169,7 +169,6 @@ def build_system(
     vault = FolderVault(settings.vault_folder, keys.vault, signer, clock.now)
     wrap = SubjectKeyWrap(keys.subjects)
     reader = EventReader(LedgerMapper(REGISTRY), wrap)
-    pool = _pool(urls.service)
     pool = _connection_pool(urls.service)
     answers = AnswerSeal(keys.derive(b"stored-answer"))
     committer = Committer(BatchCommitter(urls.service, REGISTRY, answers, wrap, clock, RandomIds()))
@@ -222,9 +221,6 @@ def build_system(
     )
 
 
-def _pool(service_url: str) -> Pool:
-    return AsyncConnectionPool(
-        service_url,
 def _connection_pool(url: str) -> Pool:
     return AsyncConnectionPool(
         url,

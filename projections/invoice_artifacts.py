@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import BigInteger, Column, Index, Select, Table, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from domain.invoicing.invoice import InvoiceDrafted
+from domain.invoicing.invoice_facts import InvoiceDrafted
 from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Projection, Query, Row, RowFold
 

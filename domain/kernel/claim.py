@@ -8,8 +8,7 @@ from domain.kernel.streams import EventType, StreamId, StreamType
 
 _NAMESPACE = UUID("0d0c3a52-8a3f-5c44-9a53-0f6f8f6b2f01")
 
-Purpose = Literal["SNAPSHOT", "PARTY", "ACCOUNT_PO", "GLOBAL_PO"]
-Purpose = Literal["SNAPSHOT", "PARTY", "DOWNLOAD_TOKEN"]
+Purpose = Literal["SNAPSHOT", "PARTY", "ACCOUNT_PO", "GLOBAL_PO", "DOWNLOAD_TOKEN"]
 
 
 class ClaimTaken(Fact):

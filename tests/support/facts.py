@@ -42,8 +42,8 @@ from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, 
 from infrastructure.keys.fingerprints import KeyedFingerprint
 from tests.support import checkout_facts, credential_facts
 from tests.support.account_facts import account_examples
-from tests.support.invoicing_facts import invoicing_examples
 from tests.support.artifact_facts import artifact_examples
+from tests.support.invoicing_facts import invoicing_examples
 from tests.support.snapshots import financial_snapshot, order_data
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)

@@ -30,15 +30,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
+from domain.documents.order import ORDER
 from domain.documents.visibility import DocumentScope
 from projections.documents import DOCUMENT_TABLE
 from projections.projection import Query
+from projections.source_text import source_stream
 from projections.word_search import found_by_words, word_parameters
 
 _document = DOCUMENT_TABLE.c
 
 _EQUALS = {
-    "orderId": _document.order_id,
+    "orderId": _document.source_stream,
     "docType": _document.doc_type,
     "status": _document.status,
     "countryCode": _document.country_code,
@@ -60,6 +62,8 @@ def select_documents(
     """
     parameters = _scope_parameters(scope)
     parameters |= {name: filters[name] for name in _EQUALS if filters.get(name) is not None}
+    if "orderId" in parameters:
+        parameters["orderId"] = source_stream(ORDER.stream(parameters["orderId"]))
     for name, margin_days in (("issuedFrom", -1), ("issuedTo", 1)):
         if filters.get(name) is not None:
             parameters |= _bound_parameters(name, filters[name], margin_days)

@@ -1,4 +1,4 @@
-"""The Document Center: one row a document, and the text of its order for `q` (S3 §6.2, contract §6)."""
+"""The Document Center: one row a document, and the text of its source for `q` (S3 §6.2, contract §6)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,8 +29,15 @@ from domain.documents.document import (
     DocumentNumbered,
 )
 from domain.kernel.recorded import RecordedEvent
-from projections.order_text import ORDER_TEXT_TABLE, fold_order_text, order_id_of, order_key
+from domain.kernel.streams import StreamId
 from projections.projection import METADATA, Key, Projection, Query, Row, fold_by_name, one_row
+from projections.source_text import (
+    SOURCE_FOLDS,
+    SOURCE_TEXT_TABLE,
+    fold_source_text,
+    source_key,
+    source_stream,
+)
 
 DOCUMENT_TABLE = Table(
     "document_v4",
@@ -39,9 +46,10 @@ DOCUMENT_TABLE = Table(
     Column("document_key", Text, nullable=False),
     Column("document_version", Integer, nullable=False),
     Column("stream_version", Integer, nullable=False),
-    Column("order_id", Text),
+    # What it is about, for its readers; and the history that its content is made of.
     Column("source_type", Text, nullable=False),
     Column("source_id", Text, nullable=False),
+    Column("source_stream", Text, nullable=False),
     Column("doc_type", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("country_code", Text, nullable=False),
@@ -66,7 +74,7 @@ DOCUMENT_TABLE = Table(
 )
 Index("document_v4_newest", DOCUMENT_TABLE.c.drafted_position)
 Index("document_v4_key", DOCUMENT_TABLE.c.document_key, unique=True)
-Index("document_v4_order", DOCUMENT_TABLE.c.order_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v4_source", DOCUMENT_TABLE.c.source_stream, DOCUMENT_TABLE.c.drafted_position)
 Index("document_v4_buyer", DOCUMENT_TABLE.c.buyer_id, DOCUMENT_TABLE.c.drafted_position)
 Index("document_v4_seller", DOCUMENT_TABLE.c.seller_id, DOCUMENT_TABLE.c.drafted_position)
 Index("document_v4_issuer", DOCUMENT_TABLE.c.issuer_entity_id, DOCUMENT_TABLE.c.drafted_position)
@@ -111,9 +119,9 @@ def _drafted(row: Row, event: RecordedEvent) -> Row:
         "document_key": fact.document_key,
         "document_version": fact.document_version,
         "stream_version": event.version,
-        "order_id": order_id_of(fact),
         "source_type": fact.source_ref.type,
         "source_id": fact.source_ref.id,
+        "source_stream": source_stream(fact.content_ref.stream),
         "doc_type": fact.doc_type,
         "status": "DRAFT",
         "country_code": fact.country_code,
@@ -188,16 +196,15 @@ def _linked(row: Row, event: RecordedEvent) -> Row:
     }
 
 
-fold_document = fold_by_name(
-    {
-        "document.drafted": _drafted,
-        "document.numbered": _numbered,
-        "document.issued": _issued,
-        "document.issue-failed": _issue_failed,
-        "document.linked": _linked,
-        "document.voided": _voided,
-    }
-)
+_DOCUMENT_FOLDS = {
+    "document.drafted": _drafted,
+    "document.numbered": _numbered,
+    "document.issued": _issued,
+    "document.issue-failed": _issue_failed,
+    "document.linked": _linked,
+    "document.voided": _voided,
+}
+fold_document = fold_by_name(_DOCUMENT_FOLDS)
 
 
 def _document_key(event: RecordedEvent) -> Key | None:
@@ -206,21 +213,10 @@ def _document_key(event: RecordedEvent) -> Key | None:
 
 DOCUMENTS = Projection(
     name="documents",
-    event_names=frozenset(
-        {
-            "document.drafted",
-            "document.numbered",
-            "document.issued",
-            "document.issue-failed",
-            "document.linked",
-            "document.voided",
-            "order.paid-in-escrow",
-            "order.personal-data-erased",
-        }
-    ),
+    event_names=frozenset(_DOCUMENT_FOLDS | SOURCE_FOLDS),
     row_folds=(
         one_row(DOCUMENT_TABLE, _document_key, fold_document),
-        one_row(ORDER_TEXT_TABLE, order_key, fold_order_text),
+        one_row(SOURCE_TEXT_TABLE, source_key, fold_source_text),
     ),
     version=4,
 )
@@ -240,7 +236,9 @@ _SETTLED = select(
     DOCUMENT_TABLE.c.document_id == func.any(bindparam("wanted", type_=ARRAY(Text))),
     or_(DOCUMENT_TABLE.c.status != "DRAFT", DOCUMENT_TABLE.c.failure.is_not(None)),
 )
-_IDS_OF_ORDER = _documents_with(DOCUMENT_TABLE.c.order_id).with_only_columns(DOCUMENT_TABLE.c.document_id)
+_IDS_OF_SOURCE = _documents_with(DOCUMENT_TABLE.c.source_stream).with_only_columns(
+    DOCUMENT_TABLE.c.document_id
+)
 
 
 def select_document(document_id: str) -> Query:
@@ -258,9 +256,9 @@ def select_settled_documents(document_ids: list[str]) -> Query:
     return Query(_SETTLED, {"wanted": document_ids})
 
 
-def select_document_ids_of_order(order_id: str) -> Query:
-    """The ids of an order's documents."""
-    return Query(_IDS_OF_ORDER, {"wanted": order_id})
+def select_document_ids_of_source(source: StreamId) -> Query:
+    """The ids of the documents that are made of a history."""
+    return Query(_IDS_OF_SOURCE, {"wanted": source_stream(source)})
 
 
 @dataclass(frozen=True)

@@ -32,15 +32,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.sql.elements import ColumnElement
 
+from domain.documents.order import ORDER
+from domain.invoicing.invoice import INVOICE
 from projections.documents import DOCUMENT_TABLE
-from projections.order_text import (
+from projections.source_text import (
     ERA_POSITIONS,
     JOINED_TEXT,
-    ORDER_TEXT_TABLE,
+    SOURCE_TEXT_TABLE,
     Mark,
     joined,
     plain,
     searchable,
+    source_stream,
 )
 
 LOOKED_THROUGH = 3_000
@@ -81,13 +84,13 @@ def word_parameters(q: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         "contains_joined": _indexed(joined(words)),
         "number_begins": f"{number}%",
         "number_ends_reversed": f"{_literally(plain(q)[::-1])}%",
-        "is_order": q,
+        "is_source": [source_stream(stream_type.stream(q)) for stream_type in (ORDER, INVOICE)],
         **_mark_parameters(parameters),
     }
 
 
 def _mark_parameters(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Marks of which an order's text has one if the scope and the filters let a document of it through."""
+    """Marks of which a source's text has one if the scope and the filters let a document of it through."""
     ways = _WAYS & parameters.keys()
     unsure = ways if len(ways) > 1 else set()
     marks: dict[str, list[str]] = {}
@@ -117,29 +120,39 @@ def _literally(text: str) -> str:
 
 
 def found_by_words(where: ColumnElement[bool], names: frozenset[str], limit: BindParameter[int]) -> Subquery:
-    """Positions of documents with the words in order id, parties or lines, or at an end of their number.
+    """Positions of documents with the words in their source's text, or at an end of their number.
 
     Words that many documents hold are found among the newest at once; the index would give all of them.
     Only where that leaves the page unfilled, and there are older ones, the index is asked: for those of the
     last eras first, and for all where they do not fill the page either.
     """
     newest = _newest(where, names)
-    order_text = ORDER_TEXT_TABLE.c
+    source_text = SOURCE_TEXT_TABLE.c
     contains = bindparam("contains", type_=Text)
     is_marked = and_(
         true(),
         *(
-            order_text.marks.overlap(bindparam(f"{name}_marks", type_=ARRAY(Text)))
+            source_text.marks.overlap(bindparam(f"{name}_marks", type_=ARRAY(Text)))
             for name in _MARKS
             if f"{name}_marks" in names
         ),
     )
-    # A probe for each, for the planner would rather walk through the texts of all orders.
-    text_of = select(order_text.search_text).where(order_text.order_id == newest.c.order_id).scalar_subquery()
-    is_order = bindparam("is_order", type_=Text)
+    # A probe for each, for the planner would rather walk through the texts of all sources.
+    text_of = (
+        select(source_text.search_text)
+        .where(source_text.source_stream == newest.c.source_stream)
+        .scalar_subquery()
+    )
+    is_source = bindparam("is_source", type_=ARRAY(Text))
     seen = (
         select(newest.c.drafted_position)
-        .where(or_(text_of.like(contains), _number_like(newest.c.number), newest.c.order_id == is_order))
+        .where(
+            or_(
+                text_of.like(contains),
+                _number_like(newest.c.number),
+                newest.c.source_stream == any_(is_source),
+            )
+        )
         .order_by(newest.c.drafted_position.desc())
         .limit(limit)
         .cte("seen")
@@ -151,7 +164,7 @@ def found_by_words(where: ColumnElement[bool], names: frozenset[str], limit: Bin
     last_era = cast(func.max(newest.c.drafted_position) // ERA_POSITIONS, Integer)
     eras = select(last_era.label("last"), (last_era - 1).label("before")).cte("eras")
     last, before = (select(column).scalar_subquery() for column in eras.c)
-    is_late = order_text.marks.overlap(array([_era_mark(last), _era_mark(before)]))
+    is_late = source_text.marks.overlap(array([_era_mark(last), _era_mark(before)]))
     lately = _with_text(
         and_(where, _document.drafted_position >= cast(before, BigInteger) * ERA_POSITIONS),
         and_(is_unfilled, is_marked, is_late),
@@ -162,7 +175,7 @@ def found_by_words(where: ColumnElement[bool], names: frozenset[str], limit: Bin
         select(lately.c.drafted_position),
         _with_text(where, and_(is_unfilled, is_marked, _count(lately) < limit)),
         documents.where(_number_like(_document.number)),
-        documents.where(_document.order_id == is_order),
+        documents.where(_document.source_stream == any_(is_source)),
     ).subquery("found")
 
 
@@ -175,22 +188,22 @@ def _count(rows: CTE) -> ScalarSelect[int]:
 
 
 def _with_text(document: ColumnElement[bool], text: ColumnElement[bool]) -> Select[Any]:
-    """Positions of such documents of orders with such a text, and the words in it."""
-    order_text = ORDER_TEXT_TABLE.c
+    """Positions of such documents of sources with such a text, and the words in it."""
+    source_text = SOURCE_TEXT_TABLE.c
     # Here and below an offset keeps the planner from walking through all documents instead.
-    of_order = (
+    of_source = (
         select(_document.drafted_position)
-        .where(document, _document.order_id == order_text.order_id)
+        .where(document, _document.source_stream == source_text.source_stream)
         .offset(0)
-        .lateral("of_order")
+        .lateral("of_source")
     )
     return (
-        select(of_order.c.drafted_position)
-        .select_from(ORDER_TEXT_TABLE.join(of_order, true()))
+        select(of_source.c.drafted_position)
+        .select_from(SOURCE_TEXT_TABLE.join(of_source, true()))
         .where(
             text,
             JOINED_TEXT.element.like(any_(bindparam("contains_joined", type_=ARRAY(Text)))),
-            order_text.search_text.like(bindparam("contains", type_=Text)),
+            source_text.search_text.like(bindparam("contains", type_=Text)),
         )
     )
 
@@ -205,7 +218,7 @@ def _number_like(number: ColumnElement[str]) -> ColumnElement[bool]:
 
 def _newest(where: ColumnElement[bool], names: frozenset[str]) -> CTE:
     """The newest documents; of several countries by walking down the index of each."""
-    columns = (_document.drafted_position, _document.order_id, _document.number)
+    columns = (_document.drafted_position, _document.source_stream, _document.number)
     newest = select(*columns).where(where).order_by(_document.drafted_position.desc()).limit(LOOKED_THROUGH)
     countries = _only_countries(names)
     if countries is None:

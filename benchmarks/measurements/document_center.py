@@ -22,7 +22,7 @@ from infrastructure.readstore.compiling import compiled
 from interfaces.http.reading import encode_cursor, position_cursor
 from projections.document_search import select_documents
 from projections.documents import DOCUMENT_TABLE
-from projections.order_text import ERA_POSITIONS, ORDER_TEXT_TABLE, searchable
+from projections.source_text import ERA_POSITIONS, SOURCE_TEXT_TABLE, searchable
 
 AUDITOR = DocumentScope(every=True, drafts=True)
 PAGE = 50
@@ -43,7 +43,8 @@ LATERAL (SELECT
 LATERAL jsonb_populate_record(d, jsonb_build_object(
     'document_id', gen_random_uuid(),
     'document_key', 'o-' || n || ':' || c.doc_type || ':platform-' || c.country || ':1',
-    'order_id', 'o-' || n,
+    'source_id', 'o-' || n,
+    'source_stream', 'order/o-' || n,
     'doc_type', c.doc_type,
     'status', CASE WHEN n %% 1000 = 7 THEN 'DRAFT' ELSE 'ISSUED' END,
     'country_code', c.country,
@@ -58,23 +59,24 @@ LATERAL jsonb_populate_record(d, jsonb_build_object(
 )) AS r
 """
 _FILL_TEXTS = f"""
-INSERT INTO readmodel.{ORDER_TEXT_TABLE.name}
-SELECT r.* FROM (SELECT t FROM readmodel.{ORDER_TEXT_TABLE.name} AS t LIMIT 1) AS example(t),
+INSERT INTO readmodel.{SOURCE_TEXT_TABLE.name}
+SELECT r.* FROM (SELECT t FROM readmodel.{SOURCE_TEXT_TABLE.name} AS t LIMIT 1) AS example(t),
 (SELECT %(names)s::text[], %(things)s::text[], %(colours)s::text[]) AS words(names, things, colours),
 generate_series(1, %(count)s) AS n,
-LATERAL jsonb_populate_record(t, jsonb_build_object('order_id', 'o-' || n, 'search_text', concat_ws(
+LATERAL jsonb_populate_record(t, jsonb_build_object(
+    'source_stream', 'order/o-' || n, 'search_text', concat_ws(
     repeat(chr(10), 2),
-    'o-' || n,
     names[1 + (hashint8(n) & 31)] || ' ' || substr(md5((hashint8(n) & 262143)::text), 1, 9),
     'shop ' || substr(md5(floor(4000 * power((hashint8(n * 7) & 1048575) / 1048576.0, 2))::text), 1, 9),
     'larkfield market ltd',
+    'o-' || n,
     things[1 + (hashint8(n * 3) & 31)] || ' ' || colours[1 + (hashint8(n * 5) & 15)],
     things[1 + (hashint8(n * 11) & 31)] || ' ' || colours[1 + (hashint8(n * 13) & 15)],
     lpad(to_hex(hashint8(n * 17) & 65535), 5, 'k')
 ), 'marks', (
     SELECT ARRAY['era ' || drafted_position / {ERA_POSITIONS},
         'country ' || country_code, 'seller ' || seller_id]
-    FROM readmodel.{DOCUMENT_TABLE.name} WHERE order_id = 'o-' || n
+    FROM readmodel.{DOCUMENT_TABLE.name} WHERE source_stream = 'order/o-' || n
 ))) AS r
 """
 _FIRST_NAMES = (
@@ -136,7 +138,7 @@ def measure_document_center(bench: Bench) -> list[Result]:
 
 
 def fill_documents(ledger: Ledger, count: int) -> None:
-    """So many documents and orders' texts in the read models, made by SQL from the rows of a real one."""
+    """So many documents and sources' texts in the read models, made by SQL from the rows of a real one."""
     pay_orders(ledger, 1)
     with ledger.projecting():
         pass
@@ -145,7 +147,7 @@ def fill_documents(ledger: Ledger, count: int) -> None:
     with ledger.connect() as connection:
         connection.execute(_FILL_DOCUMENTS.encode(), {"count": count, "first": FIRST_POSITION})
         connection.execute(_FILL_TEXTS.encode(), {"count": count, **words})
-        for table in (DOCUMENT_TABLE, ORDER_TEXT_TABLE):
+        for table in (DOCUMENT_TABLE, SOURCE_TEXT_TABLE):
             connection.execute(sql.SQL("VACUUM (ANALYZE) readmodel.{}").format(sql.Identifier(table.name)))
 
 

@@ -20,8 +20,8 @@ from projections.accounts import ACCOUNT_TABLE, NAME_TABLE
 from projections.document_events import DOCUMENT_EVENT_TABLE
 from projections.documents import DOCUMENT_TABLE
 from projections.number_series import NUMBER_TABLE, SERIES_TABLE
-from projections.order_text import ORDER_TEXT_TABLE, marks_of, searchable
 from projections.projection import Projection
+from projections.source_text import SOURCE_TEXT_TABLE, marks_of, searchable
 from projections.subject_streams import SUBJECT_STREAM_TABLE
 from projections.tasks import TASK_TABLE
 
@@ -59,7 +59,7 @@ def copy_projection(connection: psycopg.Connection[Any], projection: Projection,
             cursor.execute(_EVENTS, (sorted(projection.event_names),))
             for *columns, state in cursor:
                 event = Event._make((*columns, json.loads(state)))
-                if ORDER_TEXT_TABLE.name in tables and event.name == "order.paid-in-escrow":
+                if SOURCE_TEXT_TABLE.name in tables and event.name == "order.paid-in-escrow":
                     unseal(event.data, OrderPaid, StreamId(event.stream_type, event.stream_id), keys)
                 load(tables, event)
         for table, rows in tables.items():
@@ -87,12 +87,12 @@ def _copy(connection: psycopg.Connection[Any], table: str, rows: Iterable[dict[s
 def _load_document(tables: Tables, event: Event) -> None:
     data = event.data
     if event.name == "order.paid-in-escrow":
-        _load_order_text(tables, event)
+        _load_source_text(tables, event)
         return
     documents = tables[DOCUMENT_TABLE.name]
     if event.name == "document.drafted":
         row = documents[event.stream_id] = _drafted(event)
-        text = tables[ORDER_TEXT_TABLE.name].get(row["order_id"])
+        text = tables[SOURCE_TEXT_TABLE.name].get(row["source_stream"])
         if text is not None:
             marks = marks_of(event.position, row["country_code"], row["seller_id"])
             text["marks"] += [mark for mark in marks if mark not in text["marks"]]
@@ -111,15 +111,15 @@ def _load_document(tables: Tables, event: Event) -> None:
 
 def _drafted(event: Event) -> dict[str, Any]:
     data = event.data
-    source = data["sourceRef"]
+    source, content = data["sourceRef"], data["contentRef"]
     return {
         "document_id": event.stream_id,
         "document_key": data["documentKey"],
         "document_version": data["documentVersion"],
         "stream_version": event.version,
-        "order_id": source["id"] if source["type"] == "ORDER" else None,
         "source_type": source["type"],
         "source_id": source["id"],
+        "source_stream": f"{content['streamType']}/{content['streamId']}",
         "doc_type": data["docType"],
         "status": "DRAFT",
         "country_code": data["countryCode"],
@@ -138,16 +138,17 @@ def _drafted(event: Event) -> dict[str, Any]:
     }
 
 
-def _load_order_text(tables: Tables, event: Event) -> None:
+def _load_source_text(tables: Tables, event: Event) -> None:
     order = event.data["order"]
     parties, lines = order["orderPartySnapshot"], order["orderFinancialSnapshot"]["lines"]
     present = [parties[party] for party in ("buyer", "seller", "platform")]
     names = [[f"party:{party['partyId']}", party["legalName"]] for party in present]
     texts = [line["description"] for line in lines] + [line.get("sku", "") for line in lines]
     words = dict.fromkeys(text for text in texts if text.strip())
-    text = "\n".join((order["orderId"], *(name for _, name in names), *words))
-    tables[ORDER_TEXT_TABLE.name][event.stream_id] = {
-        "order_id": event.stream_id,
+    text = "\n".join((*(name for _, name in names), order["orderId"], *words))
+    source_stream = f"order/{event.stream_id}"
+    tables[SOURCE_TEXT_TABLE.name][source_stream] = {
+        "source_stream": source_stream,
         "names": json.dumps(names),
         "search_text": searchable(text),
         "marks": [],
@@ -264,4 +265,4 @@ LOADERS: dict[str, Callable[[Tables, Event], None]] = {
     "subject-streams": _load_subject_stream,
     "tasks": _load_task,
 }
-"""By projection. The tasks' loader knows closing events only: the measured ledger has no open task."""
+"""By projection. They know what happens in the measured ledger: orders are paid, and no task is open."""

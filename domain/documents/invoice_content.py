@@ -12,6 +12,7 @@ from domain.invoicing.invoice import Invoice
 from domain.invoicing.invoice_facts import InvoiceDrafted, InvoiceIssued
 from domain.invoicing.lines import tax_group
 from domain.invoicing.totals import InvoiceTotals
+from domain.kernel.privacy import ERASED_TEXT, subject_of
 
 
 def invoice_content(invoice: Invoice, identity: DocumentIdentity) -> dict[str, Any]:
@@ -73,6 +74,17 @@ def credit_note_content(invoice: Invoice, credit_id: str, identity: DocumentIden
         ],
         **_totals(credit.totals),
     }
+
+
+def invoice_names(issued: InvoiceIssued) -> tuple[tuple[str, str], ...]:
+    """Subject and name of whom an invoice is for, by which it is found; not of those who are erased."""
+    bill_to = issued.bill_to
+    return () if bill_to.name == ERASED_TEXT else ((subject_of(bill_to), bill_to.name),)
+
+
+def invoice_search_text(drafted: InvoiceDrafted) -> tuple[str, ...]:
+    """What else a search for an invoice's content should find: line descriptions, once each."""
+    return tuple(dict.fromkeys(line.description for line in drafted.lines))
 
 
 def _issued(invoice: Invoice) -> InvoiceIssued:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections.order_text import ORDER_TEXT_TABLE, searchable
+from projections.source_text import SOURCE_TEXT_TABLE, searchable
 from tests.support.account_facts import ACCOUNT_ID, account_data, rules_request
 from tests.support.house import PROJECT, House, all_items, by_platform, cloud_event, eventually, paid
 
@@ -153,7 +153,7 @@ def _is_nowhere(house: House, *secrets: str) -> None:
 
 def _kill_a_rebuild_that_knows(house: House, name: str) -> None:
     """Kills it when it has folded everything and waits for the live read model, which is held meanwhile."""
-    side = sql.Identifier("readmodel", f"{ORDER_TEXT_TABLE.name}__rebuild")
+    side = sql.Identifier("readmodel", f"{SOURCE_TEXT_TABLE.name}__rebuild")
 
     def knows() -> bool:
         with house.database() as connection, contextlib.suppress(psycopg.errors.UndefinedTable):

@@ -18,8 +18,8 @@ from infrastructure.readstore.rows import Change, copy_rows
 from projections import document_search, word_search
 from projections.document_search import select_documents
 from projections.documents import DOCUMENT_TABLE
-from projections.order_text import ERA_POSITIONS, ORDER_TEXT_TABLE, marks_of, plain, searchable
 from projections.projection import Row
+from projections.source_text import ERA_POSITIONS, SOURCE_TEXT_TABLE, marks_of, plain, searchable
 from tests.support.ledger_fixtures import migrated_database
 
 PEOPLE = ("p-1", "p-2")
@@ -82,12 +82,16 @@ class Center:
                 return self._holds(row, value.strip())
             case _:
                 columns = {"docType": "doc_type", "countryCode": "country_code", "status": "status"}
-                columns |= {"buyerId": "buyer_id", "sellerId": "seller_id", "orderId": "order_id"}
-                return bool(row[columns[name]] == value)
+                columns |= {"buyerId": "buyer_id", "sellerId": "seller_id", "orderId": "source_stream"}
+                wanted = f"order/{value}" if name == "orderId" else value
+                return bool(row[columns[name]] == wanted)
 
     def _holds(self, row: Row, q: str) -> bool:
-        words, text, number = plain(q), self.texts.get(row["order_id"]), row["number"]
-        if (text is not None and words in plain(text)) or row["order_id"] == q:
+        words, text, number = plain(q), self.texts.get(row["source_stream"]), row["number"]
+        if (text is not None and words in plain(text)) or row["source_stream"] in {
+            f"order/{q}",
+            f"invoice/{q}",
+        }:
             return True
         return number is not None and (number.lower().startswith(words) or number.lower().endswith(words))
 
@@ -104,9 +108,14 @@ def a_document(dice: random.Random, index: int) -> Row:
         "document_key": f"o-{index // 2}:{index}",
         "document_version": 1,
         "stream_version": 1,
-        "order_id": dice.choice((f"o-{index // 2}",) * 8 + (f"o-{dice.randrange(200)}", None)),
         "source_type": "ORDER",
         "source_id": f"o-{index // 2}",
+        # Of invoices too, which share ids with orders.
+        "source_stream": dice.choice(
+            (f"order/o-{index // 2}",) * 7
+            + (f"order/o-{dice.randrange(200)}",)
+            + (f"invoice/o-{dice.randrange(200)}",) * 2
+        ),
         "doc_type": dice.choice(TYPES),
         "status": dice.choice(STATUSES),
         "country_code": dice.choice(COUNTRIES),
@@ -131,27 +140,31 @@ def a_document(dice: random.Random, index: int) -> Row:
 def center() -> Iterator[Center]:
     dice = random.Random(20260301)
     documents = [a_document(dice, index) for index in range(400)]
-    texts = {f"o-{index}": f"o-{index}\n{dice.choice(NAMES)}\nKettle" for index in range(190)}
-    marks: dict[str, set[str]] = {order: set() for order in texts}
+    texts = {
+        f"{kind}/o-{index}": f"{dice.choice(NAMES)}\no-{index}\nKettle"
+        for kind in ("order", "invoice")
+        for index in range(190)
+    }
+    marks: dict[str, set[str]] = {source: set() for source in texts}
     for row in documents:
-        if row["order_id"] in marks:
+        if row["source_stream"] in marks:
             position, country, seller = (
                 row[name] for name in ("drafted_position", "country_code", "seller_id")
             )
-            marks[row["order_id"]].update(marks_of(position, country, seller))
+            marks[row["source_stream"]].update(marks_of(position, country, seller))
     with migrated_database() as urls:
         with psycopg.connect(urls.service, autocommit=True) as connection:
             by_id = {(row["document_id"],): row for row in documents}
-            orders = {
-                (order,): {
-                    "order_id": order,
+            sources = {
+                (source,): {
+                    "source_stream": source,
                     "names": [],
                     "search_text": searchable(text),
-                    "marks": sorted(marks[order]),
+                    "marks": sorted(marks[source]),
                 }
-                for order, text in texts.items()
+                for source, text in texts.items()
             }
-            changes = [Change(DOCUMENT_TABLE, {}, by_id), Change(ORDER_TEXT_TABLE, {}, orders)]
+            changes = [Change(DOCUMENT_TABLE, {}, by_id), Change(SOURCE_TEXT_TABLE, {}, sources)]
             copy_rows(connection, changes)
         with psycopg.connect(urls.service, autocommit=True, row_factory=psycopg.rows.dict_row) as reading:
             yield Center(reading, documents[::-1], texts)
@@ -204,8 +217,9 @@ _words = st.sampled_from(
         "max q",
         "x q",
         "z y",
-        "ibanez kettle",
-        "ibanez\nkettle",
+        "o-17 kettle",
+        "o-17\nkettle",
+        "ibanez\no-1",
         "marigold der tansy",
         "\u0301",
         " ",

@@ -2,12 +2,14 @@
 
 import pytest
 
-from projections import order_text
+from projections import source_text
 from projections.documents import DOCUMENTS
-from projections.order_text import searchable
 from projections.projection import Row
+from projections.source_text import searchable
+from tests.support.account_facts import ACCOUNT_ID
 from tests.support.facts import CORRECTS, NOON
 from tests.support.folding import History, folded, receipt_id
+from tests.support.invoicing_facts import INVOICE_ID, WORK_ORDER_ID
 
 
 def _row(history: History, order_id: str = "o-1") -> Row:
@@ -20,7 +22,9 @@ async def test_a_numbered_draft_waits_to_be_issued_from_its_issue_time_on() -> N
     row = _row(history)
     expected = {
         "document_key": "o-1:RECEIPT:platform-gb:1",
-        "order_id": "o-1",
+        "source_type": "ORDER",
+        "source_id": "o-1",
+        "source_stream": "order/o-1",
         "status": "DRAFT",
         "number": "R-2026-000001",
         "series_id": "GB:platform-gb:RECEIPT",
@@ -98,7 +102,7 @@ async def test_downloads_leave_the_row_as_it_is() -> None:
 async def test_an_orders_texts_are_kept_for_searches() -> None:
     history = History()
     await history.pay("o-1")
-    found = folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]["search_text"].split("\n\n")
+    found = folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]["search_text"].split("\n\n")
     lines = ("o-1", "Marigold Tansy-Okafor", "Enamel kettle, moss green", "KTL-07")
     assert set(map(searchable, lines)) <= set(found)
     assert "marigold@example.org" not in found
@@ -107,14 +111,58 @@ async def test_an_orders_texts_are_kept_for_searches() -> None:
 async def test_an_erased_name_is_found_no_more_and_the_rest_is() -> None:
     history = History()
     await history.pay("o-1")
-    before = folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]["search_text"]
+    before = folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]["search_text"]
     await history.erase("party:buyer-17", "CONTACT")
-    assert folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]["search_text"] == before
+    assert folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]["search_text"] == before
     await history.erase("party:buyer-17", "FISCAL")
-    row = folded(DOCUMENTS, history.events)["order_text_v4"][("o-1",)]
+    row = folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]
     assert row["search_text"] == before.replace("marigold tansy-okafor\n\n", "")
     assert "Marigold" not in str(row)
-    assert folded(DOCUMENTS, history.read_again())["order_text_v4"][("o-1",)] == row
+    assert folded(DOCUMENTS, history.read_again())["source_text_v4"][("order/o-1",)] == row
+
+
+async def _billed(*, order_id: str | None = None) -> History:
+    """A history with an invoice; maybe with an order of that id before it."""
+    history = History()
+    if order_id is not None:
+        await history.pay(order_id)
+    await history.crm_tells(ACCOUNT_ID, "party-7", currencyUomId="EUR", displayName="Talleres Ñandú S.A.")
+    await history.bill(ACCOUNT_ID, WORK_ORDER_ID, INVOICE_ID)
+    return history
+
+
+async def test_the_documents_of_an_invoice_are_found_by_its_texts() -> None:
+    history = await _billed()
+    rows = folded(DOCUMENTS, history.events)
+    text = rows["source_text_v4"][(f"invoice/{INVOICE_ID}",)]
+    found = text["search_text"].split("\n\n")
+    lines = ("Talleres Ñandú S.A.", INVOICE_ID, WORK_ORDER_ID, "Brake service", "Brake pads")
+    assert found == [searchable(line) for line in lines]
+    assert text["marks"][1:] == ["country ES", f"seller garage-{ACCOUNT_ID[:8]}"]
+    documents = {row["doc_type"]: row for row in rows["document_v4"].values()}
+    assert set(documents) == {"FISCAL_INVOICE", "CREDIT_NOTE"}
+    for row in documents.values():
+        assert row["source_stream"] == text["source_stream"]
+        assert (row["source_type"], row["source_id"]) == ("WORK_ORDER", WORK_ORDER_ID)
+
+
+async def test_an_order_and_an_invoice_of_one_id_have_texts_of_their_own() -> None:
+    history = await _billed(order_id=INVOICE_ID)
+    texts = folded(DOCUMENTS, history.events)["source_text_v4"]
+    assert "enamel kettle" in texts[(f"order/{INVOICE_ID}",)]["search_text"]
+    assert "enamel kettle" not in texts[(f"invoice/{INVOICE_ID}",)]["search_text"]
+
+
+async def test_whom_an_erased_invoice_was_for_is_found_no_more_and_the_rest_is() -> None:
+    history, key = await _billed(), (f"invoice/{INVOICE_ID}",)
+    before = folded(DOCUMENTS, history.events)["source_text_v4"][key]
+    await history.erase("party:party-7", "CONTACT")
+    assert folded(DOCUMENTS, history.events)["source_text_v4"][key] == before
+    await history.erase("party:party-7", "FISCAL")
+    row = folded(DOCUMENTS, history.events)["source_text_v4"][key]
+    name = searchable("Talleres Ñandú S.A.\n")
+    assert row == before | {"names": [], "search_text": before["search_text"].removeprefix(name)}
+    assert folded(DOCUMENTS, history.read_again())["source_text_v4"][key] == row
 
 
 @pytest.mark.parametrize(
@@ -156,12 +204,14 @@ async def test_an_order_has_the_marks_of_its_documents(monkeypatch: pytest.Monke
     drafted = {
         event.stream.id: event.position for event in history.events if event.name == "document.drafted"
     }
-    monkeypatch.setattr(order_text, "ERA_POSITIONS", 2)
-    rows = folded(DOCUMENTS, history.events)["order_text_v4"]
+    monkeypatch.setattr(source_text, "ERA_POSITIONS", 2)
+    rows = folded(DOCUMENTS, history.events)["source_text_v4"]
     for order_id in ("o-1", "o-2"):
         era = f"era {drafted[receipt_id(order_id)] // 2}"
-        assert rows[(order_id,)]["marks"] == [era, "country GB", "seller seller-4"]
+        assert rows[(f"order/{order_id}",)]["marks"] == [era, "country GB", "seller seller-4"]
     [first, *_] = (event for event in history.events if event.name == "document.drafted")
     later = first._replace(position=first.position + 100)
-    row = folded(DOCUMENTS, [*history.events, first, later])["order_text_v4"][("o-1",)]
-    assert row == rows[("o-1",)] | {"marks": [*rows[("o-1",)]["marks"], f"era {later.position // 2}"]}
+    row = folded(DOCUMENTS, [*history.events, first, later])["source_text_v4"][("order/o-1",)]
+    assert row == rows[("order/o-1",)] | {
+        "marks": [*rows[("order/o-1",)]["marks"], f"era {later.position // 2}"]
+    }

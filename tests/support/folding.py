@@ -18,6 +18,7 @@ from domain.documents.document import DOCUMENT, DocumentLinked
 from domain.documents.keys import document_id, document_key
 from domain.documents.order import OrderPersonalDataErased
 from domain.invoicing.invoice import INVOICE
+from domain.invoicing.invoice_facts import InvoicePersonalDataErased
 from domain.kernel.facts import Fact
 from domain.kernel.privacy import RetentionClass
 from domain.kernel.recorded import RecordedEvent
@@ -141,13 +142,16 @@ class History:
             await self._commit(partial(_append, stream, fact))
 
     async def erase(self, subject: str, retention_class: RetentionClass) -> None:
-        """A key of a subject is destroyed, and every order that it sealed is told."""
+        """A key of a subject is destroyed, and every order and invoice that it sealed is told."""
         key_id = self._ledger.keys.erase(subject, retention_class)
         sealed = [event for event in self.events if key_id in {part.key_id for part in event.sealed_for}]
-        for stream in {event.stream for event in sealed if event.stream.type == "order"}:
-            positions = tuple(event.position for event in sealed if event.stream == stream)
-            erased = OrderPersonalDataErased(
-                subject=subject, retention_class=retention_class, key_id=str(key_id), positions=positions
+        facts = {"order": OrderPersonalDataErased, "invoice": InvoicePersonalDataErased}
+        for stream in {event.stream for event in sealed if event.stream.type in facts}:
+            erased = facts[stream.type](
+                subject=subject,
+                retention_class=retention_class,
+                key_id=str(key_id),
+                positions=tuple(event.position for event in sealed if event.stream == stream),
             )
             await self._commit(partial(_append, stream, erased))
 

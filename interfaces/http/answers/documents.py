@@ -4,7 +4,11 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from domain.documents.access import DocumentDownloaded
+from domain.invoicing.invoice import INVOICE
 from domain.kernel.facts import Utc, Value
+
+_SOURCES = {"ORDER": ("orders", "order"), "WORK_ORDER": ("workexec", "WorkOrder")}
+"""By the type of what a document is about: the domain and the type there, as links name them."""
 
 
 class SourceRefAnswer(Value):
@@ -102,31 +106,27 @@ def document_item(row: dict[str, Any]) -> DocumentItem:
 def document_detail(row: dict[str, Any]) -> DocumentDetail:
     """A row of the read model as the detail."""
     issued = row["issued"]
-    links = []
-    if row["order_id"] is not None:
-        links.append(
-            {
-                "rel": "source",
-                "targetDomain": "orders",
-                "targetType": "order",
-                "targetId": row["order_id"],
-            }
-        )
-    if row["series_id"] is not None:
-        links.append(
-            {
-                "rel": "number-series",
-                "targetDomain": "billing-docs",
-                "targetType": "number-series",
-                "targetId": row["series_id"],
-            }
-        )
     return DocumentDetail(
         **_common(row),
         seal=None if issued is None else issued["seal"],
         fiscal={"driver": row["driver"], "driverVersion": row["driver_version"]},
-        links=links,
+        links=_links(row),
     )
+
+
+def _links(row: dict[str, Any]) -> list[dict[str, str]]:
+    """What the document is about, the invoice it is made of, and the series of its number."""
+    links = [_link("source", *_SOURCES[row["source_type"]], row["source_id"])]
+    stream_type, _, stream_id = row["source_stream"].partition("/")
+    if stream_type == INVOICE.name:
+        links.append(_link("invoice", "billing", "Invoice", stream_id))
+    if row["series_id"] is not None:
+        links.append(_link("number-series", "billing-docs", "number-series", row["series_id"]))
+    return links
+
+
+def _link(rel: str, target_domain: str, target_type: str, target_id: str) -> dict[str, str]:
+    return {"rel": rel, "targetDomain": target_domain, "targetType": target_type, "targetId": target_id}
 
 
 def _common(row: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _common(row: dict[str, Any]) -> dict[str, Any]:
         retention = {"class": kept["retentionClass"], "until": kept["until"], "mode": kept["mode"]}
     return {
         "document_id": row["document_id"],
-        "order_id": row["order_id"],
+        "order_id": row["source_id"] if row["source_type"] == "ORDER" else None,
         "doc_type": row["doc_type"],
         "country_code": row["country_code"],
         "issuer_entity_id": row["issuer_entity_id"],

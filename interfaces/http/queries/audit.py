@@ -14,6 +14,7 @@ from application.operations.documents import LIST_DOCUMENTS
 from application.validation import invalid_field
 from domain.documents.document import DOCUMENT
 from domain.documents.order import ORDER
+from domain.invoicing.invoice import INVOICE
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value
 from domain.kernel.recorded import RecordedEvent
@@ -32,7 +33,7 @@ from interfaces.http.reading import (
     shown,
 )
 from interfaces.http.routes import route
-from projections.documents import select_document_ids_of_order
+from projections.documents import select_document_ids_of_source
 
 
 class AuditEvent(Value):
@@ -82,6 +83,7 @@ async def search_events(
     actor: Annotated[str | None, QueryParameter(name="actor")] = None,
     stream: Annotated[str | None, QueryParameter(name="stream", description="`type/id`, or a type")] = None,
     order_id: Annotated[str | None, QueryParameter(name="orderId", max_length=64)] = None,
+    invoice_id: Annotated[str | None, QueryParameter(name="invoiceId", max_length=64)] = None,
     order: Annotated[Literal["asc", "desc"], QueryParameter(name="order")] = "asc",
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -92,6 +94,7 @@ async def search_events(
     require_aware("from", recorded_from)
     require_aware("to", recorded_to)
     stream_type, stream_id = _stream_filter(stream)
+    source = _source_filter(order_id, invoice_id)
     ledger = system_of(request).ledger
     head = await head_reached(request, min_position)
     events = await ledger.search(
@@ -102,7 +105,7 @@ async def search_events(
             actor=actor,
             stream=StreamId(stream_type, stream_id) if stream_type and stream_id else None,
             stream_type=stream_type if not stream_id else None,
-            streams=await _streams_of_order(request, order_id, min_position) if order_id is not None else (),
+            streams=await _streams_of_source(request, source, min_position) if source is not None else (),
             after_position=position_cursor(cursor),
             descending=order == "desc",
             limit=limit + 1,
@@ -156,10 +159,21 @@ def _stream_filter(stream: str | None) -> tuple[str | None, str | None]:
     return stream_type, "".join(stream_id) or None
 
 
-async def _streams_of_order(request: AnyRequest, order_id: str, min_position: int | None) -> list[StreamId]:
-    found = await read(request, LIST_DOCUMENTS, min_position, select_document_ids_of_order(order_id))
-    documents = [DOCUMENT.stream(row["document_id"]) for row in found.results[0]]
-    return [ORDER.stream(order_id), *documents]
+def _source_filter(order_id: str | None, invoice_id: str | None) -> StreamId | None:
+    """The order or invoice that is asked for. Raises `VALIDATION_FAILED`."""
+    if order_id is not None and invoice_id is not None:
+        raise invalid_field("invoiceId", "AMBIGUOUS", "Give orderId or invoiceId, not both.")
+    if order_id is not None:
+        return ORDER.stream(order_id)
+    return None if invoice_id is None else INVOICE.stream(invoice_id)
+
+
+async def _streams_of_source(
+    request: AnyRequest, source: StreamId, min_position: int | None
+) -> list[StreamId]:
+    """The order or invoice, and its documents."""
+    found = await read(request, LIST_DOCUMENTS, min_position, select_document_ids_of_source(source))
+    return [source, *(DOCUMENT.stream(row["document_id"]) for row in found.results[0])]
 
 
 def _audit_event(event: RecordedEvent) -> AuditEvent:

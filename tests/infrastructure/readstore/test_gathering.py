@@ -147,4 +147,4 @@ async def test_text_that_no_database_takes_spoils_nobody_elses_answer(store: Pos
     )
     assert isinstance(found[1], UnicodeEncodeError)
     rows = [each.results[0] for each in (found[0], found[2]) if isinstance(each, Found)]
-    assert [row["order_id"] for (row,) in rows] == ORDERS[:2]
+    assert [row["source_id"] for (row,) in rows] == ORDERS[:2]

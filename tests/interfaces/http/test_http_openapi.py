@@ -51,6 +51,7 @@ PARAMETERS = {
         "actor",
         "stream",
         "orderId",
+        "invoiceId",
         "order",
         "limit",
         "cursor",

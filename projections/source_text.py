@@ -1,7 +1,11 @@
-"""What `q` finds of an order: its texts as they are searched and indexed, and marks of its documents."""
+"""What `q` finds of the history that documents are made of: its texts, and marks of its documents.
+
+That history, the source, is an order or an invoice: what a document's `content_ref` names.
+"""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import cast
 
@@ -9,15 +13,20 @@ from sqlalchemy import Column, Index, Table, Text, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from domain.documents.document import DocumentDrafted
-from domain.documents.order import OrderPaid, OrderPersonalDataErased
+from domain.documents.invoice_content import invoice_names, invoice_search_text
+from domain.documents.order import OrderPaid
 from domain.documents.receipt_content import receipt_names, receipt_search_text
+from domain.invoicing.invoice_facts import InvoiceDrafted, InvoiceIssued
+from domain.kernel.privacy import PersonalDataErased
 from domain.kernel.recorded import RecordedEvent
+from domain.kernel.streams import StreamId
 from projections.projection import METADATA, Key, Row, fold_by_name
 
-ORDER_TEXT_TABLE = Table(
-    "order_text_v4",
+SOURCE_TEXT_TABLE = Table(
+    "source_text_v4",
     METADATA,
-    Column("order_id", Text, primary_key=True),
+    # As `source_stream` writes it.
+    Column("source_stream", Text, primary_key=True),
     # [subject, name] of the parties in `search_text`, so that erasing one can take its name out.
     Column("names", JSONB, nullable=False),
     Column("search_text", Text, nullable=False),
@@ -25,7 +34,7 @@ ORDER_TEXT_TABLE = Table(
     Column("marks", ARRAY(Text), nullable=False),
 )
 JOINED_TEXT = func.translate(
-    ORDER_TEXT_TABLE.c.search_text, literal_column(r"E' \n-'"), literal_column("'qqx'")
+    SOURCE_TEXT_TABLE.c.search_text, literal_column(r"E' \n-'"), literal_column("'qqx'")
 ).label("joined")
 """The search text as a single word: a space is `q`, a line end `qq`, a hyphen `x`. That is what is indexed.
 
@@ -34,8 +43,8 @@ them, across its words too: words that are all frequent stand seldom in just thi
 """
 # With the marks, so that words are asked for only where they may be found.
 Index(
-    "order_text_v4_search",
-    ORDER_TEXT_TABLE.c.marks,
+    "source_text_v4_search",
+    SOURCE_TEXT_TABLE.c.marks,
     JOINED_TEXT,
     postgresql_using="gin",
     postgresql_ops={"joined": "gin_trgm_ops"},
@@ -50,7 +59,7 @@ _HEX_IN_CAPITALS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
 
 
 class Mark(StrEnum):
-    """What a document is marked by in the text of its order."""
+    """What a document is marked by in the text of its source."""
 
     ERA = "era"
     COUNTRY = "country"
@@ -94,25 +103,40 @@ def _spelled(match: re.Match[str]) -> str:
     return f"Y{ord(match[0]):x}Z".translate(_HEX_IN_CAPITALS)
 
 
-def order_id_of(fact: DocumentDrafted) -> str | None:
-    """The order that a document is of; None where it is of a work order."""
-    return fact.source_ref.id if fact.source_ref.type == "ORDER" else None
+def source_stream(stream: StreamId) -> str:
+    """A stream as rows name it, `order/o-1`: an order's id is never taken for an invoice's."""
+    return f"{stream.type}/{stream.id}"
 
 
-def _order_text(row: Row, event: RecordedEvent) -> Row | None:
-    order = cast(OrderPaid, event.fact).order
-    names = [list(pair) for pair in receipt_names(order)]
-    lines = searchable("\n".join(receipt_search_text(order)))
+def _source_text(event: RecordedEvent, row: Row, names: Iterable[Iterable[str]], rest: Iterable[str]) -> Row:
+    """The row of a source; `names` are subject and name, `rest` is everything else that is found."""
+    known = [list(pair) for pair in names]
     return {
-        "order_id": order.order_id,
-        "names": names,
-        "search_text": _text_before_lines(order.order_id, names) + lines,
+        "source_stream": source_stream(event.stream),
+        "names": known,
+        "search_text": _text_of_names(known) + searchable("\n".join(rest)),
         "marks": row.get("marks", []),
     }
 
 
-def _order_text_with_marks(row: Row, event: RecordedEvent) -> Row | None:
-    """The order has the marks of all its documents."""
+def _order_paid(row: Row, event: RecordedEvent) -> Row | None:
+    order = cast(OrderPaid, event.fact).order
+    rest = (order.order_id, *receipt_search_text(order))
+    return _source_text(event, row, receipt_names(order), rest)
+
+
+def _invoice_drafted(row: Row, event: RecordedEvent) -> Row | None:
+    drafted = cast(InvoiceDrafted, event.fact)
+    rest = (event.stream.id, drafted.work_order_id, *invoice_search_text(drafted))
+    return _source_text(event, row, (), rest)
+
+
+def _invoice_issued(row: Row, event: RecordedEvent) -> Row | None:
+    return _with_names(row, [list(pair) for pair in invoice_names(cast(InvoiceIssued, event.fact))])
+
+
+def _with_marks(row: Row, event: RecordedEvent) -> Row | None:
+    """A source has the marks of all its documents."""
     if not row:
         return None
     fact, known = cast(DocumentDrafted, event.fact), row["marks"]
@@ -121,32 +145,39 @@ def _order_text_with_marks(row: Row, event: RecordedEvent) -> Row | None:
     return row | {"marks": known + new} if new else row
 
 
-def _order_text_without_names(row: Row, event: RecordedEvent) -> Row | None:
+def _without_names(row: Row, event: RecordedEvent) -> Row | None:
     """What search knows of the lines stays; the erased party's name goes."""
-    erased = cast(OrderPersonalDataErased, event.fact)
+    erased = cast(PersonalDataErased, event.fact)
     if not row or erased.retention_class != "FISCAL":
         return row or None
-    names = [[subject, name] for subject, name in row["names"] if subject != erased.subject]
-    lines = row["search_text"].removeprefix(_text_before_lines(row["order_id"], row["names"]))
-    return row | {"names": names, "search_text": _text_before_lines(row["order_id"], names) + lines}
+    return _with_names(row, [pair for pair in row["names"] if pair[0] != erased.subject])
 
 
-def _text_before_lines(order_id: str, names: list[list[str]]) -> str:
-    return searchable("".join(f"{text}\n" for text in (order_id, *(name for _, name in names))))
+def _with_names(row: Row, names: list[list[str]]) -> Row:
+    rest = row["search_text"].removeprefix(_text_of_names(row["names"]))
+    return row | {"names": names, "search_text": _text_of_names(names) + rest}
 
 
-fold_order_text = fold_by_name(
-    {
-        "order.paid-in-escrow": _order_text,
-        "order.personal-data-erased": _order_text_without_names,
-        "document.drafted": _order_text_with_marks,
-    }
-)
+def _text_of_names(names: list[list[str]]) -> str:
+    """How every search text begins."""
+    return searchable("".join(f"{name}\n" for _, name in names))
 
 
-def order_key(event: RecordedEvent) -> Key | None:
-    """The order that was told of, or of which a document was drafted."""
+SOURCE_FOLDS = {
+    "order.paid-in-escrow": _order_paid,
+    "order.personal-data-erased": _without_names,
+    "invoice.drafted": _invoice_drafted,
+    "invoice.issued": _invoice_issued,
+    "invoice.personal-data-erased": _without_names,
+    "document.drafted": _with_marks,
+}
+fold_source_text = fold_by_name(SOURCE_FOLDS)
+
+
+def source_key(event: RecordedEvent) -> Key | None:
+    """The source that was told of, or of which a document was drafted."""
+    if event.name not in SOURCE_FOLDS:
+        return None
     if event.name == "document.drafted":
-        order_id = order_id_of(cast(DocumentDrafted, event.fact))
-        return None if order_id is None else (order_id,)
-    return (event.stream.id,) if event.stream.type == "order" else None
+        return (source_stream(cast(DocumentDrafted, event.fact).content_ref.stream),)
+    return (source_stream(event.stream),)

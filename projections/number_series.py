@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UnaryExpression,
+    and_,
     bindparam,
     case,
     func,
@@ -28,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from domain.kernel.recorded import RecordedEvent
 from domain.numbering.series import NumberAssigned, SeriesOpened
 from projections.documents import DOCUMENT_TABLE
+from projections.invoices import INVOICE_TABLE
 from projections.projection import METADATA, Key, Projection, Query, Row, fold_by_name, one_row
 
 SERIES_TABLE = Table(
@@ -199,16 +201,20 @@ def _numbers() -> Select[Any]:
     resets_yearly = SERIES_TABLE.c.format["yearlyReset"].as_boolean()
     counts_on = or_(before.c.year == shown.c.year, not_(resets_yearly))
     due = case((counts_on, func.coalesce(before.c.sequence, 0) + 1), else_=1)
+    is_invoices = shown.c.holder_type == "INVOICE"
+    of_invoice = case((INVOICE_TABLE.c.status == "VOID", "VOIDED"), else_="ISSUED")
+    of_document = func.coalesce(DOCUMENT_TABLE.c.status, "DRAFT")
     return (
         select(
             shown,
-            func.coalesce(DOCUMENT_TABLE.c.status, "DRAFT").label("status"),
+            case((is_invoices, of_invoice), else_=of_document).label("status"),
             due.label("due_sequence"),
         )
         # The series first: a rebuild locks tables in the order of their names, a statement as it names them.
         .select_from(SERIES_TABLE.join(shown, SERIES_TABLE.c.series_id == shown.c.series_id))
         .outerjoin(before, true())
-        .outerjoin(DOCUMENT_TABLE, DOCUMENT_TABLE.c.document_id == shown.c.holder_id)
+        .outerjoin(DOCUMENT_TABLE, and_(not_(is_invoices), DOCUMENT_TABLE.c.document_id == shown.c.holder_id))
+        .outerjoin(INVOICE_TABLE, and_(is_invoices, INVOICE_TABLE.c.invoice_id == shown.c.holder_id))
         .order_by(shown.c.year, shown.c.sequence)
     )
 
@@ -225,9 +231,10 @@ def select_numbers(
 ) -> Query:
     """A series' numbers in the order they were given, behind a year and sequence.
 
-    Each comes with the status of the document that holds it, and with the sequence that was due there: where
-    that is smaller than the number's own, nobody holds those in between. What it costs grows with the page
-    and with the years that the series counts, not with its numbers.
+    Each comes with the status of what holds it, in the words of documents: an invoice with a number was
+    issued, and is VOIDED once it is void. And with the sequence that was due there: where that is smaller
+    than the number's own, nobody holds those in between. What it costs grows with the page and with the years
+    that the series counts, not with its numbers.
     """
     after_year, after_sequence = after or (0, 0)
     parameters = {

@@ -52,5 +52,5 @@ LIST_NUMBERS = Operation(
     permissions=SERIES_READERS,
     scope=DOCUMENT_SCOPE,
     errors=("NOT_FOUND", "PROJECTION_BEHIND"),
-    projections=("number-series", "documents"),
+    projections=("number-series", "documents", "invoices"),
 )

@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 from application.caller import Caller
 from application.operations.number_series import GET_SERIES, LIST_NUMBERS, LIST_SERIES
 from application.ports import Found
+from domain.documents.document import Status
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value
 from domain.numbering.series import NumberFormat
@@ -52,14 +53,14 @@ class SeriesPage(Value):
 
 
 class NumberAnswer(Value):
-    """A number and its holder."""
+    """A number and its holder, with the holder's status: an invoice's is ISSUED, or VOIDED once void."""
 
     number: str
     sequence: int
     year: int
     document_id: str | None
     invoice_id: str | None
-    status: str
+    status: Status
     issued_at: Utc
     position: int
 

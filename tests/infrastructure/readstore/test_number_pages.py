@@ -6,8 +6,13 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from infrastructure.readstore.compiling import compiled
+from infrastructure.readstore.rows import Change, write_rows
+from projections.documents import DOCUMENT_TABLE
+from projections.invoices import INVOICE_TABLE
 from projections.number_series import select_numbers
 from tests.support.ledger_fixtures import SERIES, LedgerUrls, one
 
@@ -23,6 +28,9 @@ INSERT INTO readmodel.number_v1
 SELECT %s, %s, n, 'R-' || n, 'DOCUMENT', gen_random_uuid()::text, now(), n
 FROM generate_series(%s::bigint, %s::bigint) AS n
 """
+
+_FILLED: dict[type[Any], Any] = {Text: "any", Integer: 1, BigInteger: 1, JSONB: {}}
+"""By the type of a column, what is in it where only the others matter."""
 
 _READ = """
 SELECT pg_stat_get_xact_tuples_returned('readmodel.number_v1'::regclass)
@@ -137,3 +145,27 @@ def test_what_is_missing_is_told_with_the_number_behind_it(
 def test_a_series_without_numbers_has_none(connection: psycopg.Connection[Any]) -> None:
     fill(connection, [], yearly=True)
     assert read_page(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("holder", "status", "shown"),
+    [
+        ("DOCUMENT", None, "DRAFT"),
+        ("DOCUMENT", "VOIDED", "VOIDED"),
+        ("INVOICE", None, "ISSUED"),
+        ("INVOICE", "PARTIALLY_PAID", "ISSUED"),
+        ("INVOICE", "VOID", "VOIDED"),
+    ],
+)
+def test_each_number_tells_how_its_holder_stands(
+    connection: psycopg.Connection[Any], holder: str, status: str | None, shown: str
+) -> None:
+    fill(connection, [(2026, 1, 1)], yearly=True)
+    connection.execute("UPDATE readmodel.number_v1 SET holder_type = %s, holder_id = 'one'", (holder,))
+    if status is not None:
+        table = DOCUMENT_TABLE if holder == "DOCUMENT" else INVOICE_TABLE
+        values = {column.name: _FILLED.get(type(column.type)) for column in table.columns}
+        row = {**values, "document_id": "one", "invoice_id": "one", "status": status}
+        by_key = {("one",): {column.name: row[column.name] for column in table.columns}}
+        write_rows(connection, [Change(table, {}, by_key)])
+    assert [row["status"] for row in read_page(connection)] == [shown]

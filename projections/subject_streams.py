@@ -6,11 +6,13 @@ It looks at events as they are stored, so that it stands whatever becomes of the
 import json
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic_core import from_json
 from sqlalchemy import Column, Date, Index, Table, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain.documents.document import DocType
 from domain.fiscal.registry import driver_for
 from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Projection, Query, Row, one_row
@@ -21,7 +23,8 @@ SUBJECT_STREAM_TABLE = Table(
     Column("stream_type", Text, primary_key=True),
     Column("stream_id", Text, primary_key=True),
     Column("key_ids", JSONB, nullable=False),
-    # The last day on which the law wants this history; null where it does not care.
+    # Whose law wants this history, and the last day on which it does; null where none does.
+    Column("country_code", Text),
     Column("retain_until", Date),
 )
 Index(
@@ -33,32 +36,49 @@ Index(
 
 
 def _key(event: RecordedEvent) -> Key | None:
-    return tuple(event.stream) if event.sealed_for else None
+    return tuple(event.stream) if event.sealed_for or event.name == "invoice.credited" else None
 
 
 def _fold(row: Row | None, event: RecordedEvent) -> Row:
-    known = [] if row is None else row["key_ids"]
-    until = [date.min if row is None else row["retain_until"] or date.min, _retain_until(event) or date.min]
+    known: Row = {"key_ids": [], "country_code": None, "retain_until": None} if row is None else row
+    country_code, until = _law(event, known["country_code"])
     return {
         "stream_type": event.stream.type,
         "stream_id": event.stream.id,
-        "key_ids": sorted({*known, *(str(part.key_id) for part in event.sealed_for)}),
-        "retain_until": None if max(until) == date.min else max(until),
+        "key_ids": sorted({*known["key_ids"], *(str(part.key_id) for part in event.sealed_for)}),
+        "country_code": country_code,
+        "retain_until": max(filter(None, (known["retain_until"], until)), default=None),
     }
 
 
-def _retain_until(event: RecordedEvent) -> date | None:
+def _law(event: RecordedEvent, country_code: str | None) -> tuple[str | None, date | None]:
+    """Whose law it is, and until when that wants the document that the event calls for, if it does.
+
+    The document shows whom it is for. `country_code` is what was known before the event.
+    """
     # Every schema version stores what is read here under these names.
     match event.name:
         case "order.paid-in-escrow":
-            driver = driver_for(from_json(event.state)["order"]["countryCode"])
-            return driver.retention("RECEIPT", event.recorded_at.date()).until
+            country_code = str(from_json(event.state)["order"]["countryCode"])
+            return country_code, _retain_until("RECEIPT", country_code, _day(event, country_code))
         case "invoice.issued":
             issued = from_json(event.state)
-            driver = driver_for(issued["seriesId"].partition(":")[0])
-            return driver.retention("FISCAL_INVOICE", date.fromisoformat(issued["issueDate"])).until
+            country_code = str(issued["seriesId"].partition(":")[0])
+            issue_date = date.fromisoformat(issued["issueDate"])
+            return country_code, _retain_until("FISCAL_INVOICE", country_code, issue_date)
+        case "invoice.credited" if country_code is not None:
+            return country_code, _retain_until("CREDIT_NOTE", country_code, _day(event, country_code))
         case _:
-            return None
+            return country_code, None
+
+
+def _day(event: RecordedEvent, country_code: str) -> date:
+    """The day it was there."""
+    return event.recorded_at.astimezone(ZoneInfo(driver_for(country_code).time_zone(country_code))).date()
+
+
+def _retain_until(doc_type: DocType, country_code: str, issue_date: date) -> date:
+    return driver_for(country_code).retention(doc_type, issue_date).until
 
 
 SUBJECT_STREAMS = Projection(
@@ -70,6 +90,7 @@ SUBJECT_STREAMS = Projection(
             "document-access.artifact-downloaded",
             "account.updated",
             "invoice.issued",
+            "invoice.credited",
             "credential.added",
             "credential.changed",
             "credential.elevation-granted",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
@@ -229,16 +230,19 @@ def _load_subject_stream(tables: Tables, event: Event) -> None:
     key_ids = {text.partition(".")[0] for text in _sealed_texts(event.data)}
     if not key_ids:
         return
-    until = None
+    country_code, until = None, None
     if event.name == "order.paid-in-escrow":
-        driver = driver_for(event.data["order"]["countryCode"])
-        until = driver.retention("RECEIPT", event.recorded_at.date()).until
+        country_code = event.data["order"]["countryCode"]
+        driver = driver_for(country_code)
+        day = event.recorded_at.astimezone(ZoneInfo(driver.time_zone(country_code))).date()
+        until = driver.retention("RECEIPT", day).until
     row = tables[SUBJECT_STREAM_TABLE.name].setdefault(
         (event.stream_type, event.stream_id),
         {
             "stream_type": event.stream_type,
             "stream_id": event.stream_id,
             "key_ids": "[]",
+            "country_code": country_code,
             "retain_until": until,
         },
     )

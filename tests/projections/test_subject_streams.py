@@ -1,7 +1,7 @@
 """The index of subjects' data: under which keys a stream's events are sealed, until when they are kept."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
@@ -11,6 +11,7 @@ from projections.subject_streams import SUBJECT_STREAMS
 from tests.support.account_facts import ACCOUNT_ID, PARTY_ID
 from tests.support.folding import History, folded
 from tests.support.golden import EVENTS
+from tests.support.invoicing_facts import INVOICE_ID, WORK_ORDER_ID
 
 TABLE = "subject_stream_v2"
 
@@ -64,3 +65,28 @@ async def test_an_account_is_found_by_its_partys_keys(history: History) -> None:
     assert {part.subject for part in event.sealed_for} == {f"party:{PARTY_ID}"}
     assert row["key_ids"] == sorted(str(part.key_id) for part in event.sealed_for)
     assert (row["stream_id"], row["retain_until"]) == (ACCOUNT_ID, None)
+
+
+async def test_an_invoice_is_found_by_its_customers_keys_as_long_as_the_law_wants_it(
+    history: History,
+) -> None:
+    await history.crm_tells(ACCOUNT_ID, PARTY_ID, currencyUomId="EUR")
+    await history.bill(ACCOUNT_ID, WORK_ORDER_ID, INVOICE_ID)
+    (row,) = rows_of(history, "invoice")
+    (event,) = (event for event in history.events if event.name == "invoice.issued")
+    assert {part.subject for part in event.sealed_for} == {f"party:{PARTY_ID}"}
+    assert row["key_ids"] == sorted(str(part.key_id) for part in event.sealed_for)
+    assert (row["stream_id"], row["retain_until"]) == (INVOICE_ID, date(2036, 12, 31))
+
+
+async def test_the_law_wants_whom_an_invoice_was_for_as_long_as_its_last_credit_note(
+    history: History,
+) -> None:
+    await history.crm_tells(ACCOUNT_ID, PARTY_ID, currencyUomId="EUR")
+    await history.bill(ACCOUNT_ID, WORK_ORDER_ID, INVOICE_ID)
+    credited = next(event for event in history.events if event.name == "invoice.credited")
+    # In Madrid it is the next year already.
+    late = credited._replace(recorded_at=datetime(2027, 12, 31, 23, 30, tzinfo=UTC))
+    for events in ([*history.events, late], [*history.events, late, credited]):
+        row = folded(SUBJECT_STREAMS, events)[TABLE]["invoice", INVOICE_ID]
+        assert row["retain_until"] == date(2038, 12, 31)

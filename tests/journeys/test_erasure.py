@@ -14,7 +14,9 @@ from psycopg import sql
 
 from projections.source_text import SOURCE_TEXT_TABLE, searchable
 from tests.support.account_facts import ACCOUNT_ID, account_data, rules_request
+from tests.support.billed import billed, corrected
 from tests.support.house import PROJECT, House, all_items, by_platform, cloud_event, eventually, paid
+from tests.support.work_orders import a_line, an_account
 
 pytestmark = pytest.mark.slow
 
@@ -65,8 +67,13 @@ def _law_lets_go(house: House, subject: str) -> None:
 
 
 def _told(house: House, subject: str) -> bool:
+    return all(_is_told(house, subject, retention_class) for retention_class in ("CONTACT", "FISCAL"))
+
+
+def _is_told(house: House, subject: str, retention_class: str) -> bool:
+    """Whether every stream knows that the subject's keys of that class are gone."""
     shown = json.loads(_billing(house, "keys", "subject", subject, "--json").stdout)["keys"]
-    return all(key["redactedAt"] for key in shown)
+    return all(key["redactedAt"] for key in shown if key["retentionClass"] == retention_class)
 
 
 def _leave_an_older_read_model(house: House) -> None:
@@ -188,10 +195,13 @@ def test_what_a_killed_rebuild_knew_is_forgotten(house: House) -> None:
 
 def test_both_read_models_and_replay_agree_after_an_erasure(house: House) -> None:
     house.issued(_order("erasing-2", "buyer-replayed"))
+    invoiced = billed(house)
+    corrected(house, invoiced.invoice_id, "credit")
     house.catch_up()
-    _erase(house, "party:buyer-replayed")
-    _law_lets_go(house, "party:buyer-replayed")
-    eventually(lambda: _told(house, "party:buyer-replayed"))
+    for subject in ("party:buyer-replayed", f"party:{invoiced.account['partyId']}"):
+        _erase(house, subject)
+        _law_lets_go(house, subject)
+        eventually(lambda subject=subject: _told(house, subject))  # type: ignore[misc]
     house.catch_up()
     rebuilt = _billing(house, "rebuild", "--diff", "--json")
     assert rebuilt.returncode == 0, rebuilt.stdout
@@ -212,6 +222,58 @@ def test_where_a_document_was_taken_from_is_forgotten(house: House) -> None:
         downloaded = auditor.get(path).json()["items"][-1]
     assert (downloaded["eventType"], downloaded["actorId"]) == ("DOWNLOADED", "wanda")
     assert (downloaded["ip"], downloaded["device"]) == (None, None)
+
+
+def test_whom_an_invoice_was_for_is_forgotten_when_the_law_lets_go(house: House) -> None:
+    name, email, street = "Ermintrude Vandersloot", "ermintrude@example.org", "12 Cooperage Wharf"
+    account = an_account(
+        displayName=name,
+        billingContact={"email": email},
+        billingAddress={"line1": street, "city": "Cádiz", "countryCode": "ES"},
+    )
+    subject, line = f"party:{account['partyId']}", "Gasket of whom we forget"
+    invoice_id = billed(house, account, lines=[a_line(description=line)]).invoice_id
+    stream_path = f"/v1/audit/streams/invoice/{invoice_id}"
+    credit_note = house.wait_for_issue(corrected(house, invoice_id, "credit")["documentId"])
+    house.catch_up()
+    with house.client("AUDITOR") as auditor:
+        before = auditor.get(stream_path).json()
+        detail = auditor.get(f"/v1/billing/invoices/{invoice_id}").json()
+    documents = [house.wait_for_issue(each["documentId"]) for each in detail["documents"]]
+    assert credit_note in documents and len(documents) == 2
+    assert name in json.dumps(before) and email in json.dumps(before)
+    assert _found(house, name) == _found(house, line) == 2
+
+    keys = {key["retentionClass"]: key for key in _erase(house, subject)}
+    assert (bool(keys["CONTACT"]["erasedAt"]), bool(keys["FISCAL"]["erasedAt"])) == (True, False)
+    assert keys["FISCAL"]["eraseAfter"][:10] == max(each["retention"]["until"] for each in documents)
+    eventually(lambda: _is_told(house, subject, "CONTACT"))
+    with house.client("AUDITOR") as auditor:
+        then = auditor.get(stream_path).json()
+        assert email not in json.dumps(then) and name in json.dumps(then)
+        assert then["events"][-1]["type"] == "invoice.personal-data-erased"
+        for each in documents:
+            assert auditor.get(f"/v1/documents/{each['documentId']}/verify").json()["valid"]
+
+    _law_lets_go(house, subject)
+    eventually(lambda: _told(house, subject))
+    house.catch_up()
+    with house.client("AUDITOR") as auditor:
+        last = auditor.get(stream_path).json()
+        assert last["state"]["issued"]["billTo"]["name"] == "[erased]"
+        assert last["state"]["drafted"] == before["state"]["drafted"], "amounts stay"
+        assert auditor.get(f"/v1/billing/invoices/{invoice_id}").json() == detail
+        for each in documents:
+            path = f"/v1/documents/{each['documentId']}"
+            assert auditor.get(path).json() == each
+            verification = auditor.get(f"{path}/verify").json()
+            assert verification["valid"], verification
+            erased = {check["name"] for check in verification["checks"] if "ERASED" in check["detail"]}
+            assert erased == {"pdf-hash", "json-hash", "pdf-re-render", "json-from-ledger"}
+            token = auditor.post(f"{path}/download-token", json={"format": "PDF"}).json()
+            assert auditor.get(token["url"]).status_code == 404
+    assert (_found(house, name), _found(house, line)) == (0, 2)
+    _is_nowhere(house, name, email, street)
 
 
 def test_who_comes_back_is_known_again_and_forgotten_again(house: House) -> None:

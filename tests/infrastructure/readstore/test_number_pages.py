@@ -153,7 +153,7 @@ def test_a_series_without_numbers_has_none(connection: psycopg.Connection[Any]) 
         ("DOCUMENT", None, "DRAFT"),
         ("DOCUMENT", "VOIDED", "VOIDED"),
         ("INVOICE", None, "ISSUED"),
-        ("INVOICE", "PARTIALLY_PAID", "ISSUED"),
+        ("INVOICE", "PAID", "ISSUED"),
         ("INVOICE", "VOID", "VOIDED"),
     ],
 )

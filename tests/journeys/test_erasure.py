@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ def test_both_read_models_and_replay_agree_after_an_erasure(house: House) -> Non
     for subject in ("party:buyer-replayed", f"party:{invoiced.account['partyId']}"):
         _erase(house, subject)
         _law_lets_go(house, subject)
-        eventually(lambda subject=subject: _told(house, subject))  # type: ignore[misc]
+        eventually(partial(_told, house, subject))
     house.catch_up()
     rebuilt = _billing(house, "rebuild", "--diff", "--json")
     assert rebuilt.returncode == 0, rebuilt.stdout

@@ -21,10 +21,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Then:
-    """A stream's state and how many events it was folded from."""
+    """A stream's state, how many events it was folded from, and the position of the last of them."""
 
     state: Any
     version: int
+    position: int
 
 
 async def states_at(
@@ -36,7 +37,9 @@ async def states_at(
         *(ledger.history(stream, as_of=moment.as_of, up_to_position=moment.position) for stream in ordered)
     )
     return {
-        stream: Then(registry.fold(stream, [event.fact for event in events]), len(events))
+        stream: Then(
+            registry.fold(stream, [event.fact for event in events]), len(events), events[-1].position
+        )
         for stream, events in zip(ordered, histories, strict=True)
         if events
     }

@@ -1,6 +1,6 @@
 """Drafting, issuing and voiding invoices (BILL-DEC-001, 002, 003; contract §5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from domain.invoicing.invoice import (
     DRAFT_REVISION,
     INVOICE,
     Invoice,
+    as_issued,
     draft,
     issue,
     refuse_drafting_again,
@@ -141,13 +142,14 @@ def issue_invoice(
 ) -> Handler:
     """Issues a draft: number, date, customer and document in one transaction.
 
+    The same revision again answers what the first issue did, byte for byte.
     Raises `ISSUANCE_BLOCKED`, `INVOICE_NOT_DRAFT`, `STALE_ETAG`, `ELEVATION_INVALID`.
     """
 
     def handle(transaction: Transaction) -> Answer:
         invoice = reachable(transaction, invoice_id, asking)
         if was_issued_as(invoice, invoice_version):
-            return Answer(200, detail_of(transaction, invoice_id, asking))
+            return Answer(200, _detail_as_issued(transaction, invoice_id, asking))
         require(invoice, "issue")
         around = _surroundings(transaction, invoice)
         blockers = issuance_blockers(invoice.drafted, around.account, around.rules, around.policy)
@@ -184,7 +186,7 @@ def issue_invoice(
         transaction.append(stream, issue(invoice, issued))
         transaction.announce(stream, "billing.InvoiceIssued")
         draft_numbered(transaction, plan, numbered)
-        return Answer(200, detail_of(transaction, invoice_id, asking))
+        return Answer(200, _detail_as_issued(transaction, invoice_id, asking))
 
     return handle
 
@@ -249,6 +251,15 @@ def detail_of(transaction: Transaction, invoice_id: str, asking: Asking) -> dict
     invoice = state_of(transaction, invoice_id)
     around, documents = _surroundings(transaction, invoice), documents_of(transaction, invoice)
     return invoice_detail(invoice_id, invoice, around, documents, asking.permissions)
+
+
+def _detail_as_issued(transaction: Transaction, invoice_id: str, asking: Asking) -> dict[str, Any]:
+    """The detail as the issue left it: neither payments nor the sealing of its document are in it."""
+    invoice = as_issued(state_of(transaction, invoice_id))
+    documents = tuple(replace(document, status="DRAFT") for document in documents_of(transaction, invoice))
+    return invoice_detail(
+        invoice_id, invoice, _surroundings(transaction, invoice), documents, asking.permissions
+    )
 
 
 def _surroundings(transaction: Transaction, invoice: Invoice) -> Surroundings:

@@ -118,6 +118,12 @@ def was_issued_as(invoice: Invoice, invoice_version: int | None) -> bool:
     return invoice.issued is not None and invoice.issued.invoice_version == invoice_version
 
 
+def as_issued(invoice: Invoice) -> Invoice:
+    """The invoice as its issue left it, whatever came after."""
+    assert invoice.issued is not None, "only what was issued was left so"
+    return Invoice(drafted=invoice.drafted, status="ISSUED", issued=invoice.issued)
+
+
 def issue(invoice: Invoice, issued: InvoiceIssued) -> tuple[InvoiceIssued, ...]:
     """Makes the draft final. Raises `INVOICE_NOT_DRAFT`, `STALE_ETAG` for another revision than there is."""
     require(invoice, "issue")

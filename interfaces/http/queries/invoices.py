@@ -54,8 +54,8 @@ async def get_invoice(
     min_position: MinPosition = None,
 ) -> Response[InvoiceDetailAnswer]:
     """One invoice, now or in the past."""
-    moment, position = await _moment(request, as_of, as_of_position, min_position)
-    return await _detail(request, GET_INVOICE, invoice_id, moment, position)
+    moment, head = await _moment(request, as_of, as_of_position, min_position)
+    return await _detail(request, GET_INVOICE, invoice_id, moment, head)
 
 
 @route(GET_INVOICE_BY_WORK_ORDER)
@@ -67,12 +67,12 @@ async def get_invoice_by_work_order(
     min_position: MinPosition = None,
 ) -> Response[InvoiceDetailAnswer]:
     """The invoice that counts for a work order."""
-    moment, position = await _moment(request, as_of, as_of_position, min_position)
+    moment, head = await _moment(request, as_of, as_of_position, min_position)
     stream = WORK_ORDER.stream(work_order_id.lower())
     work_order: WorkOrder | None = (await _states(request, {stream}, moment)).get(stream)
     if work_order is None or work_order.primary_invoice_id is None:
         raise not_found("An invoice of this work order")
-    return await _detail(request, GET_INVOICE_BY_WORK_ORDER, work_order.primary_invoice_id, moment, position)
+    return await _detail(request, GET_INVOICE_BY_WORK_ORDER, work_order.primary_invoice_id, moment, head)
 
 
 @route(LIST_INVOICES)
@@ -112,14 +112,14 @@ async def list_invoices(
 async def _moment(
     request: AnyRequest, as_of: datetime | None, as_of_position: int | None, min_position: int | None
 ) -> tuple[Moment, int]:
-    """The moment to show, which is that of the ledger's head where none is asked for, and that head."""
+    """The moment to show, which is the ledger's head where none is asked for, and where the head was."""
     past = one_moment(as_of, as_of_position)
     head = await head_reached(request, min_position)
     return Moment(as_of, as_of_position) if past else Moment(position=head), head
 
 
 async def _detail(
-    request: AnyRequest, operation: Operation, invoice_id: str, moment: Moment, position: int
+    request: AnyRequest, operation: Operation, invoice_id: str, moment: Moment, head: int
 ) -> Response[Any]:
     stream = INVOICE.stream(invoice_id)
     then = (await _then(request, {stream}, moment)).get(stream)
@@ -132,6 +132,8 @@ async def _detail(
     around = await _surroundings(request, account_id, moment)
     documents = await _documents(request, invoice, moment)
     body = invoice_detail(invoice_id, invoice, around, documents, caller_of(request).permissions)
+    # The past is told by the invoice's own last event, as everywhere.
+    position = head if moment.position == head else then.position
     return shown(body, position, headers={"ETag": etag(then.version)})
 
 

@@ -26,6 +26,7 @@ from domain.accounts.payment_terms import PAYMENT_TERMS
 from domain.streams import STREAM_TYPES
 from infrastructure import telemetry
 from infrastructure.settings import Settings
+from tests.docs.conformance import conformance_tables
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -118,6 +119,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "roles": ("docs/roles.md", roles_matrix),
     "choices": ("docs/integrators.md", choices_table),
     "metrics": ("docs/operators.md", metrics_table),
+    "conformance": ("docs/conformance.md", conformance_tables),
 }
 """By name: the document that holds the section and what writes it."""
 

@@ -15,7 +15,7 @@ _TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-
 _GATEWAY_PREFIXES = ("/invoice/", "/customer/")
 _TRACESTATE_MAX_BYTES = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_LOGGED_IDS = frozenset({"documentId"})
+_LOGGED_IDS = frozenset({"accountId", "documentId", "invoiceId", "workOrderId"})
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Observe = Callable[[str, str, int, float], None]

@@ -15,6 +15,7 @@ from domain.kernel.errors import DomainError
 from infrastructure.elevation_tokens import MacElevationTokens
 from infrastructure.keys.store import KeyStore
 from tests.support.approvals import ANA, BOB, MANAGER, OPERATOR, PIN, VOID, Desk
+from tests.support.decisions import decision
 
 WRONG = "000000"
 
@@ -31,6 +32,7 @@ async def _refused(asking: Any, code: str = "ELEVATION_REFUSED") -> DomainError:
     return refusal.value
 
 
+@decision("BILL-DEC-010", "A PIN gives a token that serves once")
 async def test_a_pin_gives_a_token_that_serves_once(desk: Desk) -> None:
     await desk.manager()
     issued = await desk.ask()
@@ -47,6 +49,7 @@ async def test_a_pin_gives_a_token_that_serves_once(desk: Desk) -> None:
     assert (used_event.actor, used_event.operation) == ("ana", "invoices.void")
 
 
+@decision("BILL-DEC-010", "A password gives one as well")
 async def test_a_password_is_asked_for_as_a_password(desk: Desk) -> None:
     await desk.manager(kind="PASSWORD", secret="correct horse")
     await _refused(desk.ask("correct horse"))
@@ -110,6 +113,7 @@ async def test_who_tries_many_names_is_told_to_wait_before_anything_is_compared(
     await desk.ask(username="zoe")
 
 
+@decision("BILL-DEC-010", "So does a fresh step-up of single sign-on")
 async def test_a_step_up_of_a_manager_approves(desk: Desk) -> None:
     issued = await desk.elevations.by_step_up(ANA, VOID, desk.step_up())
     assert await desk.use(issued.token) == Approver(desk.people.id_of("default", "maria"), is_requester=False)
@@ -162,6 +166,7 @@ async def test_one_person_is_one_however_they_prove_it_and_write_their_name(desk
     assert used.is_requester and used.credential_id == by_pin.credential_id
 
 
+@decision("BILL-DEC-010", "A token is bound to who asked, for what and for which target")
 async def test_a_token_serves_neither_another_caller_nor_another_purpose_or_target(desk: Desk) -> None:
     await desk.manager()
     token = (await desk.ask()).token
@@ -176,6 +181,7 @@ async def test_a_token_serves_neither_another_caller_nor_another_purpose_or_targ
     await desk.use(token)
 
 
+@decision("BILL-DEC-010", "A token expires")
 async def test_a_token_that_expired_does_not_serve(desk: Desk) -> None:
     await desk.manager()
     token = (await desk.ask()).token
@@ -223,6 +229,7 @@ def _ids(desk: Desk, token: str) -> tuple[str, str]:
     return claims.credential_id, claims.grant_id
 
 
+@decision("BILL-DEC-010", "Credentials are neither logged nor stored as they were typed")
 async def test_neither_secrets_nor_tokens_nor_hashes_are_stored_or_shown_and_names_only_to_auditors(
     desk: Desk,
 ) -> None:

@@ -9,6 +9,7 @@ from application.roles import (
     PERMISSIONS,
     ROLE_PERMISSIONS,
 )
+from tests.support.decisions import decision
 
 OF_WORKSHOPS = """
     billing:invoice:view billing:invoice:create-draft billing:invoice:issue billing:invoice:void
@@ -70,6 +71,7 @@ HAS = {
 }
 
 
+@decision("BILL-DEC-008", "There are nineteen canonical permissions, and the contract's own beside them")
 def test_there_are_nineteen_eight_and_nine_permissions() -> None:
     assert (len(OF_WORKSHOPS.split()), len(ADDED_TO_THEM.split()), len(OF_DOCUMENTS.split())) == (19, 8, 9)
     assert frozenset((OF_WORKSHOPS + ADDED_TO_THEM).split()) == BILLING_PERMISSIONS
@@ -82,6 +84,7 @@ def test_there_are_no_other_roles() -> None:
 
 
 @pytest.mark.parametrize("role", sorted(HAS))
+@decision("BILL-DEC-008", "Each role has exactly its permissions")
 def test_the_role_has_exactly_its_permissions(role: str) -> None:
     assert ROLE_PERMISSIONS[role] == set(HAS[role].split())
 

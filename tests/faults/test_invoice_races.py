@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.support.decisions import decision
 from tests.support.garage import AUDITOR, MANAGER, Garage
 from tests.support.house import House, all_items
 from tests.support.problems import problem
@@ -37,6 +38,7 @@ def at_once(
         return list(pool.map(send, range(times)))
 
 
+@decision("BILL-DEC-002", "Of many drafts of a work order at once one is new")
 def test_of_sixty_drafts_of_a_work_order_one_is_new(house: House, urls: tuple[str, str]) -> None:
     with Garage(house) as garage:
         body = {"workOrderId": garage.work_order()["workOrderId"]}
@@ -49,6 +51,7 @@ def test_of_sixty_drafts_of_a_work_order_one_is_new(house: House, urls: tuple[st
         assert listed["invoiceId"] == answers[0].json()["invoiceId"]
 
 
+@decision("BILL-DEC-001", "Of many issues at once one takes effect, and all get its answer")
 def test_fifty_issues_of_a_version_give_one_number_and_one_answer(
     house: House, urls: tuple[str, str]
 ) -> None:

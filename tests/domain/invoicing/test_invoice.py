@@ -26,6 +26,7 @@ from domain.invoicing.invoice import (
 from domain.invoicing.invoice_facts import InvoiceRebilled
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Fact
+from tests.support.decisions import decision
 from tests.support.given import given, state_after
 from tests.support.invoicing_facts import (
     PRICE_OF_ALL,
@@ -79,6 +80,7 @@ def test_each_status_is_what_its_history_folds_to(status: InvoiceStatus) -> None
 
 @pytest.mark.parametrize("command", get_args(InvoiceCommand))
 @pytest.mark.parametrize("status", get_args(InvoiceStatus))
+@decision("BILL-DEC-001", "Which command each status lets through is one table")
 def test_a_status_lets_through_what_the_table_says_and_refuses_the_rest(
     status: InvoiceStatus, command: InvoiceCommand
 ) -> None:
@@ -102,6 +104,7 @@ def test_a_draft_is_made_once() -> None:
 
 
 @pytest.mark.parametrize("status", ["ISSUED", "PAID", "VOID"])
+@decision("BILL-DEC-002", "A paid invoice is not drafted again either")
 def test_a_final_invoice_is_not_drafted_again(status: InvoiceStatus) -> None:
     with pytest.raises(DomainError) as refusal:
         refuse_drafting_again(invoice_after(*HISTORIES[status]))
@@ -126,6 +129,7 @@ def test_a_version_that_the_draft_never_had_is_stale() -> None:
     given(invoice_drafted()).when(issue, invoice_issued(invoice_version=2)).then_refused("STALE_ETAG")
 
 
+@decision("BILL-DEC-001", "Payments make an issued invoice PAID")
 def test_payments_stand_until_the_balance_is_nought_then_it_is_paid() -> None:
     given(*ISSUED).when(apply_payment, "pay-1", 10_000).then(paid_in_part(10_000))
     partly = (*ISSUED, paid_in_part(10_000))

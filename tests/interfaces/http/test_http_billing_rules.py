@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.account_facts import account_data, rules_request
+from tests.support.decisions import decision
 from tests.support.house import House, cloud_event
 from tests.support.problems import fields_of, problem
 
@@ -112,6 +113,7 @@ def test_s4s_clients_do_not_wipe_the_policy_of_purchase_orders(house: House) -> 
         assert taken_away.json()["poFormatRegex"] is None
 
 
+@decision("BILL-DEC-006", "If-Match decides at either mount, as the contract says of each")
 def test_stale_and_missing_etags(house: House) -> None:
     account_id = str(uuid4())
     s1, s4 = f"/billing/rules/{account_id}", f"/v1/billing/rules/{account_id}"
@@ -293,6 +295,7 @@ def test_however_many_name_a_party_at_once_it_gets_one_account(house: House, url
 
 
 @pytest.mark.slow
+@decision("BILL-DEC-006", "Of many changes with one ETag one wins")
 def test_of_fifty_changes_with_one_etag_one_wins(house: House, urls: tuple[str, str]) -> None:
     path = f"/billing/rules/{uuid4()}"
     with house.client("BILLING_MANAGER") as manager:

@@ -6,11 +6,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.support.decisions import decision
 from tests.support.garage import ADVISOR, AUDITOR, MANAGER, MOUNTS, Garage
 from tests.support.house import House, all_items, pages
 from tests.support.problems import fields_of, problem
 
 
+@decision("BILL-DEC-004", "Where an invoice comes from is for who may see it")
 def test_traceability_is_for_who_may_see_it(garage: Garage) -> None:
     draft = garage.drafted(estimateId=str(uuid4()), estimateVersionId=str(uuid4()))
     traced = garage.detail(draft, ADVISOR)["traceability"]

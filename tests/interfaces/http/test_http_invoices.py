@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.decisions import decision
 from tests.support.garage import ADVISOR, AUDITOR, FINANCE, MANAGER, MOUNTS, Garage, codes
 from tests.support.house import House, all_items, cloud_event
 from tests.support.problems import fields_of, problem
@@ -119,6 +120,7 @@ def test_an_issued_invoice_has_number_date_and_terms(garage: Garage) -> None:
     assert verified["valid"], verified
 
 
+@decision("BILL-DEC-001", "Issuing is idempotent by invoice and version")
 def test_the_same_version_again_is_answered_byte_for_byte(garage: Garage) -> None:
     draft = garage.drafted()
     version = draft["invoiceVersion"]
@@ -158,6 +160,7 @@ def test_a_void_invoice_is_not_issued(garage: Garage) -> None:
         ({"currencyUomId": "USD"}, {}, {}, {"CURRENCY_MISMATCH": False}),
     ],
 )
+@decision("BILL-DEC-003", "Every blocker stands in the detail and in the refusal, with the same code")
 def test_what_stands_in_the_way_is_shown_before_and_refused_alike(
     garage: Garage,
     account_changes: dict[str, Any],
@@ -204,6 +207,7 @@ def test_the_policy_of_an_account_decides_what_is_asked_for(garage: Garage) -> N
     assert not problem(answer, 422, "ISSUANCE_BLOCKED")["issuanceBlockers"][0]["overridable"]
 
 
+@decision("BILL-DEC-003", "A manager may set some of them aside, which is recorded")
 def test_a_manager_sets_a_blocker_aside_once_and_by_name(garage: Garage) -> None:
     draft = garage.drafted(garage.account(**CONSUMER))
     token = garage.approval("INVOICE_ISSUE", draft["invoiceId"])
@@ -256,6 +260,7 @@ def test_a_dry_run_of_a_draft_changes_nothing(garage: Garage) -> None:
     assert garage.draft(work_order).status_code == 201
 
 
+@decision("BILL-DEC-001", "A void invoice keeps its number")
 def test_a_void_invoice_keeps_its_number_and_its_document_is_void(garage: Garage) -> None:
     issued = garage.issued()
     (of_invoice,) = issued["documents"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.decisions import decision
 from tests.support.house import House
 from tests.support.problems import fields_of, problem
 
@@ -18,6 +19,7 @@ LISTS = {
 
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("mount", ["/v1/billing", "/billing"])
+@decision("BILL-DEC-007", "Clients may keep the lists by their ETag")
 def test_any_caller_reads_a_list_and_may_keep_it(house: House, mount: str, name: str) -> None:
     path = f"{mount}/meta/{name}"
     with house.client("AP_CLERK") as anybody:
@@ -34,6 +36,7 @@ def test_any_caller_reads_a_list_and_may_keep_it(house: House, mount: str, name:
         assert anybody.get(path, headers={"If-None-Match": '"another"'}).status_code == 200
 
 
+@decision("BILL-DEC-007", "Reasons are listed by category")
 def test_reasons_are_listed_by_category(house: House) -> None:
     with house.client("AUDITOR") as anybody:
         for category in ("PO_OVERRIDE", "REPRINT", "VOID", "CREDIT", "REFUND"):

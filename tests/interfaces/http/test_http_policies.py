@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.support.account_facts import account_data
+from tests.support.decisions import decision
 from tests.support.house import House, cloud_event
 from tests.support.problems import fields_of, problem
 
@@ -25,6 +26,7 @@ def _get(client: httpx.Client, path: str, after: httpx.Response) -> httpx.Respon
 
 @pytest.mark.parametrize(("kind", "terms"), KINDS)
 @pytest.mark.parametrize("mount", ["/v1/billing", "/billing"])
+@decision("BILL-DEC-003", "An account has its own policy")
 def test_a_policy_is_set_and_shown(house: House, mount: str, kind: str, terms: dict[str, Any]) -> None:
     account_id = str(uuid4())
     path = f"{mount}/policies/{kind}/{account_id}"
@@ -44,6 +46,7 @@ def test_a_policy_is_set_and_shown(house: House, mount: str, kind: str, terms: d
         problem(finance.put(path, json=terms, headers={"If-Match": '"0"'}), 409, "STALE_ETAG")
 
 
+@decision("BILL-DEC-003", "A tenant has a policy for all other accounts")
 def test_the_default_policy_applies_to_who_has_none(house: House) -> None:
     account_id = str(uuid4())
     house.post(

@@ -206,7 +206,7 @@ def in_batches(projection: Projection, events: Sequence[RecordedEvent], ends: It
 
 
 async def busy_history() -> History:
-    """Orders in two countries with refunds, failures, downloads and an erasure; an approval; two invoices."""
+    """Orders in two countries with refunds, failures, downloads; an approval; two invoices; erasures."""
     history = History()
     await history.refund("o-1", "r-early", 100)
     await history.refund("o-2", "r-beyond", 9000)
@@ -233,4 +233,5 @@ async def busy_history() -> History:
     await history.approve()
     await history.bill(ACCOUNT_ID, WORK_ORDER_ID, INVOICE_ID)
     await history.void_invoice(ACCOUNT_ID, REBILL_ID, CREDIT_ID)
+    await history.erase("party:67890", "FISCAL")
     return history

@@ -13,7 +13,7 @@ from application.handlers.invoice_corrections import credit_invoice
 from application.handlers.invoices import Asking, draft_invoice, issue_invoice, void_invoice
 from application.ledger import Answer, Audit, Command, Handler, Transaction
 from domain.accounts.credential import CREDENTIAL
-from domain.documents.access import DocumentDownloaded, access_stream
+from domain.documents.access import ArtifactDownloaded, DocumentDownloaded, access_stream
 from domain.documents.document import DOCUMENT, DocumentLinked
 from domain.documents.keys import document_id, document_key
 from domain.documents.order import OrderPersonalDataErased
@@ -26,6 +26,7 @@ from domain.kernel.streams import StreamId
 from projections.projection import Key, Projection, Row, RowFold
 from tests.support import credential_facts
 from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
+from tests.support.artifact_facts import an_artifact
 from tests.support.clocks import SetClock
 from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
 from tests.support.invoicing_facts import (
@@ -88,13 +89,19 @@ class History:
 
     async def bill(self, account_id: str, work_order_id: str, invoice_id: str) -> None:
         """A work order of that account is invoiced; the invoice is paid in part, then credited."""
-        work_order = a_work_order(account_id, work_order_id, approvalIds=[APPROVAL_ID])
+        work_order = a_work_order(
+            account_id, work_order_id, approvalIds=[APPROVAL_ID], artifactRefs=[an_artifact()]
+        )
         await self._receive("workexec.WORK_ORDER_READY", work_order, f"work-order/{work_order_id}")
         await self._commit(draft_invoice(work_order_id, invoice_id, MANAGER))
         await self._commit(issue_invoice(invoice_id, None, None, MANAGER))
         for fact in (paid_in_part(500), taken_back(200)):
             await self._commit(partial(_append, INVOICE.stream(invoice_id), fact))
         await self._commit(credit_invoice(invoice_id, f"credit-{invoice_id}", "ERROR", None, MANAGER))
+        handed_out = ArtifactDownloaded(
+            invoice_id=invoice_id, artifact_ref_id="approval-1", sha256="0" * 64, caller="ana", ip="192.0.2.9"
+        )
+        await self._commit(partial(_append, access_stream(invoice_id, self._clock.now()), handed_out))
 
     async def void_invoice(self, account_id: str, work_order_id: str, invoice_id: str) -> None:
         """Another work order's invoice is voided while it is a draft."""

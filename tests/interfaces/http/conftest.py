@@ -14,7 +14,7 @@ def house() -> House:
     return shared_house()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def garage(house: House) -> Iterator[Garage]:
     """A garage's front desk in that house."""
     with Garage(house) as garage:

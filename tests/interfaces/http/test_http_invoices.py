@@ -157,7 +157,6 @@ def test_a_void_invoice_is_not_issued(garage: Garage) -> None:
             {},
             {"MISSING_BILLING_ADDRESS": False},
         ),
-        ({"currencyUomId": "USD"}, {}, {}, {"CURRENCY_MISMATCH": False}),
     ],
 )
 @decision("BILL-DEC-003", "Every blocker stands in the detail and in the refusal, with the same code")

@@ -17,6 +17,22 @@ OPEN_PATHS = {
 }
 
 PARAMETERS = {
+    "invoices.draft": {"Idempotency-Key"},
+    **{
+        f"invoices.{verb}": {"invoiceId", "Idempotency-Key"} for verb in ("issue", "void", "credit", "rebill")
+    },
+    "invoices.get": {"invoiceId", "asOf", "asOfPosition", "X-Min-Position"},
+    "invoices.get-by-workorder": {"workOrderId", "asOf", "asOfPosition", "X-Min-Position"},
+    "invoices.list": {
+        "accountId",
+        "status",
+        "workOrderId",
+        "issuerEntityId",
+        "countryCode",
+        "limit",
+        "cursor",
+        "X-Min-Position",
+    },
     "inbound.receive-events": {"Idempotency-Key"},
     "documents.list": {
         "orderId",

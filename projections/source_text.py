@@ -23,7 +23,8 @@ from domain.kernel.streams import StreamId
 from projections.projection import METADATA, Key, Row, fold_by_name
 
 SOURCE_TEXT_TABLE = Table(
-    "source_text_v4",
+    # The name that it had when it knew orders only: by it a worker finds the versions before, and drops them.
+    "order_text_v4",
     METADATA,
     # As `source_stream` writes it.
     Column("source_stream", Text, primary_key=True),
@@ -43,7 +44,7 @@ them, across its words too: words that are all frequent stand seldom in just thi
 """
 # With the marks, so that words are asked for only where they may be found.
 Index(
-    "source_text_v4_search",
+    "order_text_v4_search",
     SOURCE_TEXT_TABLE.c.marks,
     JOINED_TEXT,
     postgresql_using="gin",

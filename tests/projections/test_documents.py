@@ -102,7 +102,7 @@ async def test_downloads_leave_the_row_as_it_is() -> None:
 async def test_an_orders_texts_are_kept_for_searches() -> None:
     history = History()
     await history.pay("o-1")
-    found = folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]["search_text"].split("\n\n")
+    found = folded(DOCUMENTS, history.events)["order_text_v4"][("order/o-1",)]["search_text"].split("\n\n")
     lines = ("o-1", "Marigold Tansy-Okafor", "Enamel kettle, moss green", "KTL-07")
     assert set(map(searchable, lines)) <= set(found)
     assert "marigold@example.org" not in found
@@ -111,14 +111,14 @@ async def test_an_orders_texts_are_kept_for_searches() -> None:
 async def test_an_erased_name_is_found_no_more_and_the_rest_is() -> None:
     history = History()
     await history.pay("o-1")
-    before = folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]["search_text"]
+    before = folded(DOCUMENTS, history.events)["order_text_v4"][("order/o-1",)]["search_text"]
     await history.erase("party:buyer-17", "CONTACT")
-    assert folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]["search_text"] == before
+    assert folded(DOCUMENTS, history.events)["order_text_v4"][("order/o-1",)]["search_text"] == before
     await history.erase("party:buyer-17", "FISCAL")
-    row = folded(DOCUMENTS, history.events)["source_text_v4"][("order/o-1",)]
+    row = folded(DOCUMENTS, history.events)["order_text_v4"][("order/o-1",)]
     assert row["search_text"] == before.replace("marigold tansy-okafor\n\n", "")
     assert "Marigold" not in str(row)
-    assert folded(DOCUMENTS, history.read_again())["source_text_v4"][("order/o-1",)] == row
+    assert folded(DOCUMENTS, history.read_again())["order_text_v4"][("order/o-1",)] == row
 
 
 async def _billed(*, order_id: str | None = None) -> History:
@@ -134,7 +134,7 @@ async def _billed(*, order_id: str | None = None) -> History:
 async def test_the_documents_of_an_invoice_are_found_by_its_texts() -> None:
     history = await _billed()
     rows = folded(DOCUMENTS, history.events)
-    text = rows["source_text_v4"][(f"invoice/{INVOICE_ID}",)]
+    text = rows["order_text_v4"][(f"invoice/{INVOICE_ID}",)]
     found = text["search_text"].split("\n\n")
     lines = ("Talleres Ñandú S.A.", INVOICE_ID, WORK_ORDER_ID, "Brake service", "Brake pads")
     assert found == [searchable(line) for line in lines]
@@ -148,21 +148,21 @@ async def test_the_documents_of_an_invoice_are_found_by_its_texts() -> None:
 
 async def test_an_order_and_an_invoice_of_one_id_have_texts_of_their_own() -> None:
     history = await _billed(order_id=INVOICE_ID)
-    texts = folded(DOCUMENTS, history.events)["source_text_v4"]
+    texts = folded(DOCUMENTS, history.events)["order_text_v4"]
     assert "enamel kettle" in texts[(f"order/{INVOICE_ID}",)]["search_text"]
     assert "enamel kettle" not in texts[(f"invoice/{INVOICE_ID}",)]["search_text"]
 
 
 async def test_whom_an_erased_invoice_was_for_is_found_no_more_and_the_rest_is() -> None:
     history, key = await _billed(), (f"invoice/{INVOICE_ID}",)
-    before = folded(DOCUMENTS, history.events)["source_text_v4"][key]
+    before = folded(DOCUMENTS, history.events)["order_text_v4"][key]
     await history.erase("party:party-7", "CONTACT")
-    assert folded(DOCUMENTS, history.events)["source_text_v4"][key] == before
+    assert folded(DOCUMENTS, history.events)["order_text_v4"][key] == before
     await history.erase("party:party-7", "FISCAL")
-    row = folded(DOCUMENTS, history.events)["source_text_v4"][key]
+    row = folded(DOCUMENTS, history.events)["order_text_v4"][key]
     name = searchable("Talleres Ñandú S.A.\n")
     assert row == before | {"names": [], "search_text": before["search_text"].removeprefix(name)}
-    assert folded(DOCUMENTS, history.read_again())["source_text_v4"][key] == row
+    assert folded(DOCUMENTS, history.read_again())["order_text_v4"][key] == row
 
 
 @pytest.mark.parametrize(
@@ -205,13 +205,13 @@ async def test_an_order_has_the_marks_of_its_documents(monkeypatch: pytest.Monke
         event.stream.id: event.position for event in history.events if event.name == "document.drafted"
     }
     monkeypatch.setattr(source_text, "ERA_POSITIONS", 2)
-    rows = folded(DOCUMENTS, history.events)["source_text_v4"]
+    rows = folded(DOCUMENTS, history.events)["order_text_v4"]
     for order_id in ("o-1", "o-2"):
         era = f"era {drafted[receipt_id(order_id)] // 2}"
         assert rows[(f"order/{order_id}",)]["marks"] == [era, "country GB", "seller seller-4"]
     [first, *_] = (event for event in history.events if event.name == "document.drafted")
     later = first._replace(position=first.position + 100)
-    row = folded(DOCUMENTS, [*history.events, first, later])["source_text_v4"][("order/o-1",)]
+    row = folded(DOCUMENTS, [*history.events, first, later])["order_text_v4"][("order/o-1",)]
     assert row == rows[("order/o-1",)] | {
         "marks": [*rows[("order/o-1",)]["marks"], f"era {later.position // 2}"]
     }

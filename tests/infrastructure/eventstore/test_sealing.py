@@ -179,7 +179,7 @@ def test_no_field_that_names_people_goes_unmarked() -> None:
     telling = ("name", "email", "address", "phone", "ip", "device", "birth", "taxid", "tax_id", "iban")
     known = {"Party", "OrderPartySnapshot", "OrderData", "DocumentDownloaded", "DocumentIssued", "Address"}
     # An artifact's display name is that of a file.
-    known |= {"AccountData", "BillingContact", "BillTo", "ArtifactRef", "ArtifactDownloaded"}
+    known |= {"AccountData", "BillingContact", "BillTo", "ArtifactFile", "ArtifactRef", "ArtifactDownloaded"}
     for model in _models():
         for name in model.model_fields:
             if any(word == name or name.endswith("_" + word) for word in telling):

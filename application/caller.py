@@ -72,11 +72,6 @@ class Caller:
         """Whether the caller reaches this country."""
         return self.countries is None or country_code in self.countries
 
-    def sees_account(self, account_id: str) -> bool:
-        """Whether the caller reaches this account."""
-        account_ids = self.claims.account_ids
-        return account_ids is None or account_id in account_ids
-
     def document_scope(self) -> DocumentScope:
         """Which documents the caller may know of, by the `docs.read.*` and `docs.audit.read` it holds."""
         permissions = self.permissions

@@ -7,6 +7,7 @@ from typing import Any
 from domain.accounts.account import Account
 from domain.accounts.billing_rules import RulesTerms
 from domain.accounts.policies import IssuancePolicy
+from domain.documents.document import Document
 from domain.invoicing.invoice import DRAFT_REVISION, STATE_TABLE, Invoice, InvoiceCommand
 from domain.invoicing.issuance import issuance_blockers, required_traceability
 from domain.invoicing.posting import posting_error_summary
@@ -24,7 +25,7 @@ _PERMISSION_FOR_ACTION: Mapping[InvoiceCommand, tuple[str, frozenset[str]]] = {
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What besides the invoice decides whether it can be issued, as it stands."""
+    """What besides a draft decides whether it can be issued, as it stands."""
 
     account: Account | None
     rules: RulesTerms
@@ -41,18 +42,30 @@ class DocumentOfInvoice:
     status: str
 
 
+def document_of_invoice(document_id: str, document: Document) -> DocumentOfInvoice:
+    """What the detail shows of a document."""
+    assert document.numbered is not None, "an invoice's documents are numbered with it"
+    return DocumentOfInvoice(
+        document_id, document.drafted.doc_type, document.numbered.number, document.status
+    )
+
+
 def invoice_detail(
     invoice_id: str,
     invoice: Invoice,
-    surroundings: Surroundings,
+    surroundings: Surroundings | None,
     documents: tuple[DocumentOfInvoice, ...],
     permissions: frozenset[str],
 ) -> dict[str, Any]:
-    """The detail for a caller with these permissions, JSON-ready. No personal datum is in it."""
+    """The detail for a caller with these permissions, JSON-ready. No personal datum is in it.
+
+    `surroundings` matter until it is issued: None from then on.
+    """
     detail = {
         "invoiceId": invoice_id,
         **_as_drafted(invoice),
-        **_as_it_stands(invoice, surroundings.rules),
+        **_as_it_stands(invoice),
+        **_terms(invoice, surroundings),
         "documents": [
             {
                 "documentId": document.document_id,
@@ -71,7 +84,7 @@ def invoice_detail(
     if "billing:posting-error:detail:view" in permissions and invoice.posting_error is not None:
         detail["postingErrorDetail"] = _json(invoice.posting_error)
     can_be_issued = False
-    if invoice.status == "DRAFT":
+    if invoice.status == "DRAFT" and surroundings is not None:
         blockers = issuance_blockers(
             invoice.drafted, surroundings.account, surroundings.rules, surroundings.policy
         )
@@ -110,17 +123,25 @@ def _as_drafted(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _as_it_stands(invoice: Invoice, rules: RulesTerms) -> dict[str, Any]:
-    """Status, balance and what was frozen when it was issued; of a draft, what the rules would make of it."""
+def _terms(invoice: Invoice, surroundings: Surroundings | None) -> dict[str, Any]:
+    """How it goes to its account and is to be paid: frozen by the issue, before it what the rules say now."""
+    issued = invoice.issued
+    if issued is not None:
+        method, terms = issued.delivery_method, issued.payment_terms_code
+    else:
+        assert surroundings is not None, "what is not issued stands in its surroundings"
+        rules = surroundings.rules
+        method, terms = rules.invoice_delivery_method, rules.payment_terms_code
+    return {"deliveryPreferences": {"invoiceDeliveryMethod": method}, "paymentTermsCode": terms}
+
+
+def _as_it_stands(invoice: Invoice) -> dict[str, Any]:
+    """Status, balance and what the issue froze."""
     issued = invoice.issued
     return {
         "status": invoice.status,
         "invoiceNumber": issued and issued.number,
         "balanceDue": invoice.balance_due,
-        "deliveryPreferences": {
-            "invoiceDeliveryMethod": issued.delivery_method if issued else rules.invoice_delivery_method
-        },
-        "paymentTermsCode": issued.payment_terms_code if issued else rules.payment_terms_code,
         "dueDate": issued and issued.due_date.isoformat(),
         "issuedAt": issued and rfc3339(issued.issued_at),
         "issueDate": issued and issued.issue_date.isoformat(),

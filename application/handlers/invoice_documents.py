@@ -1,11 +1,12 @@
 """The documents of invoices, drafted and numbered in the transaction of the issue or credit they show."""
 
-from application.handlers.documents import PlannedDocument, draft_with_number, take_number
-from application.invoice_detail import DocumentOfInvoice
+from application.handlers.documents import PlannedDocument, draft_with_number
+from application.invoice_detail import DocumentOfInvoice, document_of_invoice
 from application.ledger import Transaction
 from domain.documents.document import (
     DOCUMENT,
     ContentRef,
+    Document,
     DocumentDrafted,
     DocumentNumbered,
     LinkedDocument,
@@ -83,17 +84,11 @@ def _planned(
     return PlannedDocument(document, driver)
 
 
-def number_invoice(transaction: Transaction, plan: PlannedDocument, invoice_id: str) -> DocumentNumbered:
-    """The invoice's number, from the series of its document; both carry it."""
-    return take_number(transaction, plan, "INVOICE", invoice_id)
-
-
 def draft_numbered(transaction: Transaction, plan: PlannedDocument, numbered: DocumentNumbered) -> None:
     """Drafts the document with a number that is its own already, and tells those that it names of it."""
     draft_with_number(transaction, plan, numbered)
     for linked in plan.drafted.linked_documents:
-        corrected = transaction.state(DOCUMENT, linked.document_id)
-        assert corrected is not None, "a document names only such as exist"
+        corrected = _existing(transaction, linked.document_id)
         back = LinkedDocument(
             document_id=plan.document_id, doc_type=plan.drafted.doc_type, relation="CORRECTED_BY"
         )
@@ -102,8 +97,7 @@ def draft_numbered(transaction: Transaction, plan: PlannedDocument, numbered: Do
 
 def void_document(transaction: Transaction, document_identity: str, reason_code: str) -> None:
     """Voids an invoice's document, as its country's driver allows. Raises `DRIVER_FORBIDS`."""
-    document = transaction.state(DOCUMENT, document_identity)
-    assert document is not None, "an issued invoice has a document"
+    document = _existing(transaction, document_identity)
     if not driver_for(document.drafted.country_code).may_void(document.drafted.doc_type):
         raise DomainError("DRIVER_FORBIDS", "The law of this country does not let this document be voided.")
     stream = DOCUMENT.stream(document_identity)
@@ -115,15 +109,12 @@ def void_document(transaction: Transaction, document_identity: str, reason_code:
 
 def documents_of(transaction: Transaction, invoice: Invoice) -> tuple[DocumentOfInvoice, ...]:
     """The documents that were made of an invoice, as they stand."""
-    return tuple(_document_of(transaction, identity) for identity in invoice.document_ids)
-
-
-def _document_of(transaction: Transaction, identity: str) -> DocumentOfInvoice:
-    document = transaction.state(DOCUMENT, identity)
-    assert document is not None and document.numbered is not None, "it has a number"
-    return DocumentOfInvoice(
-        document_id=identity,
-        doc_type=document.drafted.doc_type,
-        number=document.numbered.number,
-        status=document.status,
+    return tuple(
+        document_of_invoice(identity, _existing(transaction, identity)) for identity in invoice.document_ids
     )
+
+
+def _existing(transaction: Transaction, document_id: str) -> Document:
+    document = transaction.state(DOCUMENT, document_id)
+    assert document is not None, "an invoice and a document name only documents that exist"
+    return document

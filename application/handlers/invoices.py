@@ -7,21 +7,23 @@ from zoneinfo import ZoneInfo
 
 from application.elevation import Approver, use_elevation
 from application.handlers.accounts import account_state, is_within_reach
+from application.handlers.billing_rules import rules_of
+from application.handlers.documents import take_number
 from application.handlers.invoice_documents import (
     documents_of,
     draft_numbered,
-    number_invoice,
     planned_fiscal_invoice,
     void_document,
 )
+from application.handlers.policies import issuance_policy_of
 from application.invoice_detail import Surroundings, invoice_detail
 from application.ledger import Answer, Handler, Transaction
 from application.ports import ElevationClaims
 from application.tax_tables import tax_rules_for
 from domain.accounts.account import Account
-from domain.accounts.billing_rules import BILLING_RULES, RulesTerms, effective_rules
+from domain.accounts.billing_rules import effective_rules
 from domain.accounts.payment_terms import due_date
-from domain.accounts.policies import DEFAULT, POLICY, effective_issuance_policy, policy_id
+from domain.accounts.policies import DEFAULT, POLICY, policy_id
 from domain.fiscal.registry import driver_for
 from domain.fiscal.taxes.rules import Customer
 from domain.invoicing.grouping import grouping_of
@@ -112,9 +114,10 @@ def append_draft(
             missing_fields=("customerAccount",),
         )
     account_id, account = known
+    rules = effective_rules(rules_of(transaction, account_id), account)
     today = _today(transaction, scope.country_code)
     lines = price_lines(scope)
-    rules = tax_rules_for(scope.country_code, scope.region_code, today)
+    tax_rules = tax_rules_for(scope.country_code, scope.region_code, today)
     drafted = InvoiceDrafted(
         work_order_id=data.work_order_id,
         customer_account_id=data.customer_account_id,
@@ -125,11 +128,9 @@ def append_draft(
         region_code=scope.region_code,
         currency_uom_id=scope.currency_uom_id,
         lines=lines,
-        totals=compute_totals(lines, rules, _customer(account), scope.currency_uom_id),
+        totals=compute_totals(lines, tax_rules, _customer(account), scope.currency_uom_id),
         traceability=traceability_of(data),
-        grouping=grouping_of(
-            _rules(transaction, account_id, account).invoice_grouping_strategy, account_id, data
-        ),
+        grouping=grouping_of(rules.invoice_grouping_strategy, account_id, data),
         rebill_of=rebill_of,
     )
     transaction.append(INVOICE.stream(invoice_id), draft(None, drafted))
@@ -164,7 +165,8 @@ def issue_invoice(
             )
         set_aside = require_issuable(blockers, approved=approver is not None)
         plan = planned_fiscal_invoice(invoice_id, invoice.drafted)
-        numbered = number_invoice(transaction, plan, invoice_id)
+        # The invoice and its document carry the same number.
+        numbered = take_number(transaction, plan, "INVOICE", invoice_id)
         issued = InvoiceIssued(
             invoice_version=DRAFT_REVISION if invoice_version is None else invoice_version,
             series_id=numbered.series_id,
@@ -249,7 +251,8 @@ def state_of(transaction: Transaction, invoice_id: str) -> Invoice:
 def detail_of(transaction: Transaction, invoice_id: str, asking: Asking) -> dict[str, Any]:
     """The detail as it stands now, for who asks."""
     invoice = state_of(transaction, invoice_id)
-    around, documents = _surroundings(transaction, invoice), documents_of(transaction, invoice)
+    around = _surroundings(transaction, invoice) if invoice.issued is None else None
+    documents = documents_of(transaction, invoice)
     return invoice_detail(invoice_id, invoice, around, documents, asking.permissions)
 
 
@@ -257,23 +260,15 @@ def _detail_as_issued(transaction: Transaction, invoice_id: str, asking: Asking)
     """The detail as the issue left it: neither payments nor the sealing of its document are in it."""
     invoice = as_issued(state_of(transaction, invoice_id))
     documents = tuple(replace(document, status="DRAFT") for document in documents_of(transaction, invoice))
-    return invoice_detail(
-        invoice_id, invoice, _surroundings(transaction, invoice), documents, asking.permissions
-    )
+    return invoice_detail(invoice_id, invoice, None, documents, asking.permissions)
 
 
 def _surroundings(transaction: Transaction, invoice: Invoice) -> Surroundings:
-    known = account_state(transaction, invoice.drafted.customer_account_id)
-    account_id, account = known if known is not None else (invoice.drafted.customer_account_id, None)
-    policy = effective_issuance_policy(
-        transaction.state(POLICY, policy_id("issuance", account_id)),
-        transaction.state(POLICY, policy_id("issuance", DEFAULT)),
-    )
-    return Surroundings(account, _rules(transaction, account_id, account), policy)
-
-
-def _rules(transaction: Transaction, account_id: str, account: Account | None) -> RulesTerms:
-    return effective_rules(transaction.state(BILLING_RULES, account_id), account)
+    name = invoice.drafted.customer_account_id
+    known = account_state(transaction, name)
+    account = None if known is None else known[1]
+    rules = effective_rules(rules_of(transaction, name), account)
+    return Surroundings(account, rules, issuance_policy_of(transaction, name))
 
 
 def _today(transaction: Transaction, country_code: str) -> date:

@@ -10,28 +10,27 @@ from application.intake.intake import WithoutFiles
 from application.ledger import Transaction
 from application.ports import Fingerprint
 from application.validation import parse
-from domain.documents.order_snapshot import SnapshotValue
 from domain.inbound.inbound import Effect
 from domain.invoicing.invoice import INVOICE
 from domain.invoicing.invoice_facts import InvoicePosted, InvoicePostFailed
-from domain.invoicing.lines import UpstreamUuid
 from domain.invoicing.posting import PostingError
 from domain.kernel.errors import not_found
-from domain.kernel.facts import Identifier
+from domain.kernel.facts import Identifier, Uuid
 from domain.kernel.streams import StreamId
+from domain.upstream import SnapshotValue
 
 
 class PostedData(SnapshotValue):
     """What `accounting.GL_POSTED` brings."""
 
-    invoice_id: UpstreamUuid
+    invoice_id: Uuid
     journal_entry_id: Identifier | None = None
 
 
 class PostFailedData(SnapshotValue):
     """What `accounting.GL_POST_FAILED` brings."""
 
-    invoice_id: UpstreamUuid
+    invoice_id: Uuid
     error_code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     error_detail: Annotated[str, StringConstraints(max_length=4000)] | None = None
 

@@ -9,13 +9,13 @@ from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import Field
 
-from domain.accounts.names import AccountId, PartyId
-from domain.documents.order_snapshot import Address, Email, Name, SnapshotValue, TaxId
+from domain.accounts.names import PartyId
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import Fact, Value
+from domain.kernel.facts import Fact, Uuid, Value
 from domain.kernel.money import CurrencyCode, MinorUnits
 from domain.kernel.privacy import ERASED_TEXT, PersonalData, PersonalDataErased, Pii, without_personal_data
 from domain.kernel.streams import EventType, StreamType
+from domain.upstream import Address, Email, Name, SnapshotValue, TaxId
 
 Classification = Literal["B2C", "B2B"]
 Flag = Annotated[bool, Field(strict=True)]
@@ -36,7 +36,7 @@ class AccountData(SnapshotValue):
 
     personal: ClassVar[PersonalData] = PersonalData("party", "party_id", unknown_fields="CONTACT")
 
-    customer_account_id: AccountId
+    customer_account_id: Uuid
     party_id: PartyId | None = None
     classification: Classification
     display_name: Annotated[Name, Pii("FISCAL", erased=ERASED_TEXT)]
@@ -64,7 +64,7 @@ class AccountUpdated(Fact):
 class AccountAliased(Fact):
     """CRM gave the account's party to another account: this one's id is a name of that one from now on."""
 
-    account_id: AccountId
+    account_id: Uuid
 
 
 class AccountPersonalDataErased(PersonalDataErased):

@@ -10,10 +10,10 @@ from pydantic import Field, StringConstraints
 
 from domain.accounts.account import Account, Flag
 from domain.accounts.choices import DeliveryMethod, GroupingStrategy, PoUniquenessScope
-from domain.accounts.names import AccountId, PartyId
+from domain.accounts.names import PartyId
 from domain.accounts.payment_terms import TermsCode
 from domain.kernel.errors import DomainError, FieldError
-from domain.kernel.facts import NO_CONTROLS, Fact, Utc, Value
+from domain.kernel.facts import NO_CONTROLS, Fact, Utc, Uuid, Value
 from domain.kernel.streams import EventType, StreamType
 
 LONGEST_PATTERN = 200
@@ -75,7 +75,7 @@ class BillingRules(Value):
     created_at: Utc
     updated_at: Utc
     updated_by: str
-    adopted_from: AccountId | None = None
+    adopted_from: Uuid | None = None
 
 
 class RulesConfigured(Fact):
@@ -90,7 +90,7 @@ class RulesConfigured(Fact):
 class RulesAdopted(Fact):
     """The rules of an account that became a name of this one are this one's from now on."""
 
-    from_account_id: AccountId
+    from_account_id: Uuid
     rules: BillingRules
 
 

@@ -7,7 +7,6 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
-from pydantic_core import PydanticCustomError
 
 from domain.kernel.facts import NO_CONTROLS, Value
 
@@ -23,15 +22,6 @@ def account_name(name: str) -> str:
     """A name in the spelling by which it is looked up: UUIDs in lower case, everything else as it is."""
     return name.lower() if is_account_id(name) else name
 
-
-def _account_id(text: str) -> str:
-    if not is_account_id(text):
-        raise PydanticCustomError("uuid_parsing", "Input should be a UUID")
-    return text.lower()
-
-
-AccountId = Annotated[str, StringConstraints(strict=True), AfterValidator(_account_id)]
-"""An account's id: a UUID, in lower case (contract §2)."""
 
 PartyId = Annotated[
     str,

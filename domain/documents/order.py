@@ -12,13 +12,13 @@ from domain.documents.order_snapshot import (
     OrderFinancialSnapshot,
     OrderPartySnapshot,
     Party,
-    SnapshotValue,
     check_equations,
 )
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import Fact, Identifier, Value
 from domain.kernel.privacy import PersonalDataErased, without_personal_data
 from domain.kernel.streams import EventType, StreamType
+from domain.upstream import SnapshotValue
 
 ValueT = TypeVar("ValueT")
 

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any, Literal, TypedDict
 
 from domain.documents.order_snapshot import (
-    Address,
     OrderData,
     OrderFinancialSnapshot,
     Party,
@@ -18,6 +17,7 @@ from domain.documents.order_snapshot import (
 )
 from domain.kernel.facts import CountryCode, Utc, Value, rfc3339
 from domain.kernel.privacy import ERASED_TEXT, subject_of
+from domain.upstream import Address
 
 
 class DocumentIdentity(Value):

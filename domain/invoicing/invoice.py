@@ -93,9 +93,7 @@ class Invoice(Value):
     @property
     def balance_due(self) -> int:
         """What is still to be paid, minor units; nothing of a void invoice, and never below zero."""
-        if self.status == "VOID":
-            return 0
-        return _due(self.drafted.totals.grand_total, self.credited, self.paid)
+        return balance_due(self.status, self.drafted.totals.grand_total, self.credited, self.paid)
 
 
 def draft(invoice: Invoice | None, drafted: InvoiceDrafted) -> tuple[InvoiceDrafted, ...]:
@@ -267,11 +265,12 @@ def _settled(invoice: Invoice) -> Invoice:
 
 def status_once_settled(grand_total: int, credited: int, paid: int) -> InvoiceStatus:
     """PAID is what money has settled; credits alone leave an invoice ISSUED with nothing due."""
-    return "PAID" if paid > 0 and _due(grand_total, credited, paid) == 0 else "ISSUED"
+    return "PAID" if paid > 0 and balance_due("ISSUED", grand_total, credited, paid) == 0 else "ISSUED"
 
 
-def _due(grand_total: int, credited: int, paid: int) -> int:
-    return max(0, grand_total - credited - paid)
+def balance_due(status: InvoiceStatus, grand_total: int, credited: int, paid: int) -> int:
+    """What is still to be paid, minor units; nothing of a void invoice, and never below zero."""
+    return 0 if status == "VOID" else max(0, grand_total - credited - paid)
 
 
 def _erased(issued: InvoiceIssued, fact: PersonalDataErased) -> InvoiceIssued:

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar
 
 from domain.accounts.account import Classification
 from domain.accounts.choices import DeliveryMethod
-from domain.documents.order_snapshot import Address, Email, Name, TaxId
 from domain.invoicing.credits import CreditTotals
 from domain.invoicing.grouping import Grouping
 from domain.invoicing.lines import InvoiceLine
@@ -15,6 +14,7 @@ from domain.invoicing.traceability import TraceabilitySnapshot
 from domain.kernel.facts import CountryCode, Fact, Identifier, Utc, Value
 from domain.kernel.money import CurrencyCode, MinorUnits
 from domain.kernel.privacy import ERASED_TEXT, PersonalData, PersonalDataErased, Pii
+from domain.upstream import Address, Email, Name, TaxId
 
 
 class BillTo(Value):

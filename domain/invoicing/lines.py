@@ -8,20 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, islice
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from domain.documents.order_snapshot import (
-    Amount,
-    Classification,
-    Code,
-    Description,
-    SnapshotValue,
-)
 from domain.fiscal.taxes.categories import category_of
 from domain.kernel.errors import DomainError, FieldError
-from domain.kernel.facts import NO_CONTROLS, CountryCode, Identifier, Value
+from domain.kernel.facts import NO_CONTROLS, CountryCode, Identifier, Uuid, Value
 from domain.kernel.money import (
     MAX_MINOR,
     CurrencyCode,
@@ -30,6 +23,7 @@ from domain.kernel.money import (
     half_up,
     minor_exponent,
 )
+from domain.upstream import Classification, Code, Description, PricedLine, SnapshotValue
 
 MAX_LINES = 2_000
 """More lines than any work order has; a snapshot above it is malformed."""
@@ -38,48 +32,22 @@ _MOST_ERRORS = 100
 
 LineKind = Literal["LABOR", "PART", "FEE", "DISCOUNT"]
 
-UpstreamUuid = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
-        to_lower=True,
-    ),
-]
-"""A UUID of an upstream system, kept in lower case (contract §2)."""
-
 RegionCode = Annotated[str, StringConstraints(min_length=1, max_length=10, pattern=NO_CONTROLS)]
 """An ISO 3166-2 subdivision, with or without its country: `CA`, `US-CA`."""
 
 
-class ScopeLine(SnapshotValue):
-    """One thing done or sold, at either `unit_amount` (minor units) or `unit_price` (major units, finer).
+class ScopeLine(PricedLine):
+    """One thing done or sold. A DISCOUNT's amount is positive too, and reduces its tax category's lines."""
 
-    A DISCOUNT's amount is positive too, and reduces the lines of its tax category.
-    """
-
-    line_id: Identifier
     kind: LineKind
-    description: Description
-    quantity: DecimalString
-    unit_amount: Amount | None = None
-    unit_price: DecimalString | None = None
-    discount_amount: Amount | None = None
     tax_category: Code
     exemption_reason_code: Code | None = None
-    unit_code: Code | None = None
-    classifications: Annotated[tuple[Classification, ...], Field(max_length=50)] = ()
-
-    @model_validator(mode="after")
-    def _one_price(self) -> Self:
-        if (self.unit_amount is None) == (self.unit_price is None):
-            raise ValueError("needs exactly one of unitAmount and unitPrice")
-        return self
 
 
 class BillableScopeSnapshot(SnapshotValue):
     """What a work order bills, as `workexec.WORK_ORDER_READY` brings it (contract §4)."""
 
-    billable_scope_snapshot_id: UpstreamUuid
+    billable_scope_snapshot_id: Uuid
     schema_version: Code
     currency_uom_id: CurrencyCode
     issuer_entity_id: Identifier

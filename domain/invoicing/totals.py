@@ -12,13 +12,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.documents.order_snapshot import Code
 from domain.fiscal.taxes.categories import TaxCategory, category_of
 from domain.fiscal.taxes.rules import Customer, FeeRule, TaxKind, TaxRule, TaxRules
 from domain.invoicing.lines import InvoiceLine, tax_group
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import Identifier, Value
 from domain.kernel.money import MAX_MINOR, DecimalString, MinorUnits, RateBasisPoints, half_up
+from domain.upstream import Code
 
 _LINES = "billableScopeSnapshot.lines"
 _QUANTITY_DIGITS = 9

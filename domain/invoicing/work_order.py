@@ -9,11 +9,11 @@ from typing import Annotated, Any, assert_never
 
 from pydantic import Field, StringConstraints
 
-from domain.documents.order_snapshot import Code, Description, SnapshotValue
-from domain.invoicing.lines import BillableScopeSnapshot, UpstreamUuid
+from domain.invoicing.lines import BillableScopeSnapshot
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import Fact, Identifier, Utc, Value
+from domain.kernel.facts import Fact, Identifier, Utc, Uuid, Value
 from domain.kernel.streams import EventType, StreamType
+from domain.upstream import Code, Description, SnapshotValue
 
 COMPLETED = "COMPLETED"
 MOST_REFERENCES = 200
@@ -40,15 +40,15 @@ class ArtifactRef(SnapshotValue):
 class WorkOrderData(SnapshotValue):
     """A work order as `workexec.WORK_ORDER_READY` brings it."""
 
-    work_order_id: UpstreamUuid
-    customer_account_id: UpstreamUuid
+    work_order_id: Uuid
+    customer_account_id: Uuid
     work_order_status: Code
     invoice_ready: Annotated[bool, Field(strict=True)]
     vehicle_id: Identifier | None = None
     billable_scope_snapshot: BillableScopeSnapshot
-    estimate_id: UpstreamUuid | None = None
-    estimate_version_id: UpstreamUuid | None = None
-    approval_ids: Annotated[tuple[UpstreamUuid, ...], Field(max_length=MOST_REFERENCES)] = ()
+    estimate_id: Uuid | None = None
+    estimate_version_id: Uuid | None = None
+    approval_ids: Annotated[tuple[Uuid, ...], Field(max_length=MOST_REFERENCES)] = ()
     artifact_refs: Annotated[tuple[ArtifactRef, ...], Field(max_length=MOST_REFERENCES)] = ()
 
 

@@ -54,6 +54,16 @@ NO_CONTROLS = r"^[^\x00-\x1F\x7F\uFFFE\uFFFF]*$"
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROLS)]
 """An upstream id: any non-empty string up to 64 characters (contract §2)."""
 
+Uuid = Annotated[
+    str,
+    StringConstraints(
+        strict=True,
+        pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+        to_lower=True,
+    ),
+]
+"""A UUID, kept in lower case (contract §2)."""
+
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2 in capitals; ZZ where the country is unknown."""
 

@@ -12,7 +12,6 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter
 
 from application.validation import invalid_field
-from domain.kernel.errors import DomainError
 
 IfMatch = Annotated[
     str | None, HeaderParameter(name="If-Match", description='the ETag that GET answered, `"<version>"`')
@@ -47,12 +46,6 @@ def expected_version(if_match: str | None) -> int | None:
     if found is None:
         raise invalid_field("If-Match", "INVALID", "It is the ETag that GET answered.")
     return int(found[1])
-
-
-def require_current(expected: int | None, version: int) -> None:
-    """Raises `STALE_ETAG` where another version was expected than there is."""
-    if expected is not None and expected != version:
-        raise DomainError("STALE_ETAG", "It has changed since it was read; read it again.")
 
 
 def shown_unless_known(

@@ -28,6 +28,7 @@ MAX_POSITION = 2**63 - 1
 MOMENT_OR_DATE = "a time of issue (RFC 3339), or an issue date in the issuer's calendar; inclusive"
 
 DocumentId = Annotated[str, PathParameter(name="documentId")]
+InvoiceId = Annotated[str, PathParameter(name="invoiceId")]
 SeriesId = Annotated[str, PathParameter(name="seriesId")]
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="items a page")]

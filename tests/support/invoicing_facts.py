@@ -6,7 +6,6 @@ from uuid import UUID
 
 from application.tax_tables import tax_rules_for
 from domain.documents.keys import document_id, document_key
-from domain.documents.order_snapshot import Address
 from domain.fiscal.taxes.rules import Customer
 from domain.invoicing.grouping import Grouping
 from domain.invoicing.invoice import Invoice, credited_totals
@@ -31,6 +30,7 @@ from domain.invoicing.traceability import traceability_of
 from domain.invoicing.work_order import WorkOrderData, WorkOrderInvoiceDrafted, WorkOrderReported
 from domain.kernel.canonical import sha256_hex
 from domain.kernel.facts import Fact
+from domain.upstream import Address
 from tests.support.account_facts import NOON
 from tests.support.work_orders import a_line, a_work_order
 

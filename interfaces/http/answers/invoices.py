@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from domain.invoicing.invoice import balance_due
 from domain.invoicing.issuance import RequiredTraceability
 from domain.invoicing.lines import InvoiceLine
 from domain.invoicing.totals import FeeRow, TaxRow
@@ -134,5 +135,5 @@ class CreditNoteAnswer(Value):
 def invoice_item(row: dict[str, Any]) -> InvoiceItem:
     """A row of the read model as an item."""
     shown = {name: row[name] for name in InvoiceItem.model_fields if name != "balance_due"}
-    due = 0 if row["status"] == "VOID" else max(0, row["grand_total"] - row["credited"] - row["paid"])
+    due = balance_due(row["status"], row["grand_total"], row["credited"], row["paid"])
     return InvoiceItem(**shown, balance_due=due)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from litestar import Response
-from litestar.params import PathParameter
 from pydantic import Field
 
 from application.handlers.invoice_corrections import credit_invoice, rebill_invoice
@@ -20,9 +19,8 @@ from application.ports import ElevationClaims
 from application.validation import invalid_field
 from domain.accounts.choices import ReasonCategory, is_reason
 from domain.invoicing.invoice import INVOICE
-from domain.invoicing.lines import UpstreamUuid
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import Identifier
+from domain.kernel.facts import Identifier, Uuid
 from domain.kernel.money import DecimalString
 from interfaces.http.answers.invoices import CreditNoteAnswer, InvoiceDetailAnswer
 from interfaces.http.bodies import (
@@ -37,18 +35,18 @@ from interfaces.http.bodies import (
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey
+from interfaces.http.reading import InvoiceId
 from interfaces.http.routes import route
 
 MOST_CREDITED_LINES = 2_000
 
-InvoiceId = Annotated[str, PathParameter(name="invoiceId")]
 DryRun = Annotated[bool, Field(strict=True)]
 
 
 class DraftRequest(RequestBody):
     """Which work order to invoice."""
 
-    work_order_id: UpstreamUuid
+    work_order_id: Uuid
     dry_run: DryRun = False
 
 

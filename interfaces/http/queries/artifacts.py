@@ -3,16 +3,14 @@
 from typing import Annotated
 
 from litestar import Response
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import QueryParameter
 
 from application.operations.artifacts import CREATE_ARTIFACT_TOKEN, LIST_ARTIFACTS
 from interfaces.http.accounts import account_in_reach
 from interfaces.http.answers.artifacts import ArtifactList, artifact_item
 from interfaces.http.guards import AnyRequest, caller_of, system_of
-from interfaces.http.reading import MinPosition, head_reached, shown
+from interfaces.http.reading import InvoiceId, MinPosition, head_reached, shown
 from interfaces.http.routes import route
-
-InvoiceId = Annotated[str, PathParameter(name="invoiceId")]
 
 
 @route(LIST_ARTIFACTS)

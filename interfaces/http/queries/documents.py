@@ -30,6 +30,7 @@ from interfaces.http.answers.documents import (
     document_item,
     timeline_entry,
 )
+from interfaces.http.etags import etag
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.reading import (
     MOMENT_OR_DATE,
@@ -223,7 +224,7 @@ async def _now_or_then(
 
 
 def _detail(row: dict[str, Any], position: int) -> Response[DocumentDetail]:
-    return shown(document_detail(row), position, headers={"ETag": f'"{row["stream_version"]}"'})
+    return shown(document_detail(row), position, headers={"ETag": etag(row["stream_version"])})
 
 
 HANDLERS = (list_documents, get_document, get_document_by_key, list_document_events, verify_document)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from litestar import Response
 from litestar.params import PathParameter, QueryParameter
 
-from application.invoice_detail import DocumentOfInvoice, Surroundings, invoice_detail
+from application.invoice_detail import DocumentOfInvoice, Surroundings, document_of_invoice, invoice_detail
 from application.operations.invoices import GET_INVOICE, GET_INVOICE_BY_WORK_ORDER, LIST_INVOICES
 from application.operations.operation import Operation
 from application.past import Moment, Then, states_at
@@ -28,6 +28,7 @@ from interfaces.http.reading import (
     AsOf,
     AsOfPosition,
     Cursor,
+    InvoiceId,
     Limit,
     MinPosition,
     head_reached,
@@ -41,7 +42,6 @@ from interfaces.http.routes import route
 from projections.accounts import select_account_names
 from projections.invoices import select_invoices
 
-InvoiceId = Annotated[str, PathParameter(name="invoiceId")]
 WorkOrderId = Annotated[str, PathParameter(name="workOrderId")]
 
 
@@ -129,7 +129,7 @@ async def _detail(
     account_id = invoice.drafted.customer_account_id
     if caller_of(request).claims.account_ids is not None:
         await account_in_reach(request, operation, account_id, None)
-    around = await _surroundings(request, account_id, moment)
+    around = await _surroundings(request, account_id, moment) if invoice.issued is None else None
     documents = await _documents(request, invoice, moment)
     body = invoice_detail(invoice_id, invoice, around, documents, caller_of(request).permissions)
     # The past is told by the invoice's own last event, as everywhere.
@@ -155,15 +155,7 @@ async def _surroundings(request: AnyRequest, account_id: str, moment: Moment) ->
 async def _documents(request: AnyRequest, invoice: Invoice, moment: Moment) -> tuple[DocumentOfInvoice, ...]:
     streams = [DOCUMENT.stream(document_id) for document_id in invoice.document_ids]
     states = await _states(request, streams, moment)
-    return tuple(
-        DocumentOfInvoice(
-            document_id=stream.id,
-            doc_type=states[stream].drafted.doc_type,
-            number=states[stream].numbered.number,
-            status=states[stream].status,
-        )
-        for stream in streams
-    )
+    return tuple(document_of_invoice(stream.id, states[stream]) for stream in streams)
 
 
 async def _then(request: AnyRequest, streams: Collection[StreamId], moment: Moment) -> dict[StreamId, Then]:

@@ -14,6 +14,7 @@ from domain.documents.document import Status
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value
 from domain.numbering.series import NumberFormat
+from interfaces.http.etags import etag
 from interfaces.http.guards import AnyRequest, caller_of
 from interfaces.http.reading import (
     Cursor,
@@ -104,7 +105,7 @@ async def get_series(
     """One series."""
     found = await read(request, GET_SERIES, min_position, select_one_series(series_id))
     row = _visible(found, caller_of(request))
-    return shown(series_answer(row), found.position, headers={"ETag": f'"{row["lock_version"]}"'})
+    return shown(series_answer(row), found.position, headers={"ETag": etag(row["lock_version"])})
 
 
 @route(LIST_NUMBERS)

@@ -77,6 +77,7 @@ def test_rounds_take_turns_and_the_ratio_is_the_median_of_theirs() -> None:
     assert (result.value, result.reference_value, result.ratio) == (20.0, 10.0, 2.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", golden_receipts())
 def test_plain_reportlab_draws_the_same_pages(name: str) -> None:
     content = golden_receipts()[name]

@@ -29,6 +29,7 @@ def document_id(house: House) -> str:
     return str(detail["documentId"])
 
 
+@pytest.mark.slow
 def test_a_stream_replayed_at_any_version_is_what_http_tells(house: House, document_id: str) -> None:
     with house.client("AUDITOR") as auditor:
         for version in range(1, 5):

@@ -3,6 +3,7 @@
 import json
 
 import httpx
+import pytest
 
 from tests.support.house import House, eventually, paid
 from tests.support.receivers import a_receiver
@@ -17,6 +18,7 @@ def billing(house: House, *arguments: str) -> dict[str, str]:
     return answer
 
 
+@pytest.mark.slow
 def test_the_shop_hears_of_a_receipt_the_moment_it_is_issued(house: House) -> None:
     with a_receiver() as receiver:
         address = receiver.url.replace("http://", "http://shop:gentian@")

@@ -228,6 +228,7 @@ _words = st.sampled_from(
 _pages = st.tuples(st.one_of(st.none(), st.integers(0, 400 * POSITIONS_APART)), st.integers(1, 60))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @for_any(scope=_scopes, filters=_filters, page=_pages)
 def test_a_list_shows_what_its_scope_and_filters_let_through(
@@ -236,7 +237,10 @@ def test_a_list_shows_what_its_scope_and_filters_let_through(
     assert center.found(scope, filters, *page) == center.expected(scope, filters, *page)
 
 
-@pytest.mark.parametrize("looked_through", [1, 30, 1000])
+@pytest.mark.parametrize(
+    "looked_through",
+    [pytest.param(1, marks=pytest.mark.slow), 30, pytest.param(1000, marks=pytest.mark.slow)],
+)
 @settings(max_examples=150, deadline=None)
 @for_any(scope=_scopes, filters=_filters, q=_words, page=_pages)
 @example(
@@ -258,6 +262,7 @@ def test_words_find_the_same_among_the_newest_and_in_the_index(
     document_search._list.cache_clear()
 
 
+@pytest.mark.slow
 def test_every_part_of_a_text_is_found_in_the_index(center: Center, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = DocumentScope(every=True, drafts=True)
     texts = {f"{name}\nKettle" for name in NAMES}

@@ -1,6 +1,8 @@
 """A migrated PostgreSQL database a test, committers on it, and what tests ask of any ledger."""
 
+import atexit
 import contextlib
+import functools
 import itertools
 import json
 import threading
@@ -12,7 +14,6 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
-from psycopg import sql
 
 from application.ledger import Answer, Audit, Command, Handler, IdempotencyClaim, Transaction
 from application.ports import Clock
@@ -28,7 +29,13 @@ from infrastructure.eventstore.proof import LedgerWalk
 from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.eventstore.rows import EventRow
 from infrastructure.migrations import migrate
-from tests.support.postgres_server import fresh_database, service_url_for, shared_test_server
+from tests.support.postgres_server import (
+    database_name,
+    drop_database,
+    fresh_database,
+    service_url_for,
+    shared_test_server,
+)
 from tests.support.subject_keys import a_wrap
 
 T = TypeVar("T")
@@ -53,14 +60,20 @@ class LedgerUrls:
 def migrated_database() -> Iterator[LedgerUrls]:
     """A fresh migrated database on the shared test server, dropped afterwards."""
     server = shared_test_server()
-    admin = fresh_database(server)
+    admin = fresh_database(server, template=_migrated_template(server))
     try:
-        migrate(admin)
         yield LedgerUrls(admin, service_url_for(admin))
     finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            name = psycopg.conninfo.conninfo_to_dict(admin)["dbname"]
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(str(name))))
+        drop_database(server, admin)
+
+
+@functools.cache
+def _migrated_template(server: str) -> str:
+    """The name of a migrated database that this process copies, in a quarter of the time of migrating."""
+    admin = fresh_database(server)
+    atexit.register(drop_database, server, admin)
+    migrate(admin)
+    return database_name(admin)
 
 
 @contextlib.contextmanager

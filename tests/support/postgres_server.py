@@ -47,8 +47,8 @@ def shared_test_server() -> str:
     return url
 
 
-def fresh_database(admin_url: str) -> str:
-    """Create an empty database of a new name on that server and return its own admin URL."""
+def fresh_database(admin_url: str, template: str = "template0") -> str:
+    """Create an empty database, or a copy of another, of a new name and return its own admin URL."""
     parts = urlsplit(admin_url)
     name = f"test_{os.urandom(8).hex()}"
     with psycopg.connect(admin_url, autocommit=True) as connection:
@@ -56,9 +56,21 @@ def fresh_database(admin_url: str) -> str:
         if parts.password is not None:
             statement = sql.SQL("ALTER ROLE billing_service PASSWORD {}")
             connection.execute(statement.format(sql.Literal(parts.password)))
-        statement = sql.SQL("CREATE DATABASE {} OWNER billing_owner TEMPLATE template0")
-        connection.execute(statement.format(sql.Identifier(name)))
+        statement = sql.SQL("CREATE DATABASE {} OWNER billing_owner TEMPLATE {}")
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
     return parts._replace(path=f"/{name}").geturl()
+
+
+def database_name(admin_url: str) -> str:
+    """The database that a URL of `fresh_database` names."""
+    return urlsplit(admin_url).path.removeprefix("/")
+
+
+def drop_database(server: str, admin_url: str) -> None:
+    """Drop what `fresh_database` made on that server, whoever is connected to it."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        statement = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+        connection.execute(statement.format(sql.Identifier(database_name(admin_url))))
 
 
 def service_url_for(admin_url: str) -> str:

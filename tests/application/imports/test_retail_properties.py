@@ -3,6 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +92,7 @@ def test_the_same_file_gives_the_same_facts_under_ids_of_their_own(file: list[Sh
     assert len({event["id"] for event in once}) == len(once)
 
 
+@pytest.mark.slow
 @given(files, files, st.randoms(use_true_random=False))
 @settings(deadline=None)
 def test_invoices_of_other_customers_make_no_difference_wherever_they_stand(

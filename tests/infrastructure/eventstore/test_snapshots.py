@@ -70,6 +70,7 @@ def test_short_streams_and_those_with_personal_states_are_not_kept(database_urls
     assert SnapshotMapper(REGISTRY).tag("order") == ""
 
 
+@pytest.mark.slow
 def test_a_process_that_knows_nothing_loads_the_snapshot_and_only_what_came_after(
     database_urls: LedgerUrls,
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_process_that_knows_nothing_loads_the_snapshot_and_only_what_came_afte
     assert next_number(database_urls) == NUMBERS + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", ["0:another-shape", ""])
 def test_a_snapshot_of_another_program_version_is_not_used_but_replaced(
     database_urls: LedgerUrls, tag: str
@@ -99,6 +101,7 @@ def test_a_snapshot_of_another_program_version_is_not_used_but_replaced(
         )
 
 
+@pytest.mark.slow
 def test_without_snapshots_a_long_stream_is_loaded_whole(database_urls: LedgerUrls) -> None:
     assert NUMBERS > TAIL_EVENTS
     give_numbers(database_urls.service, NUMBERS)

@@ -14,6 +14,7 @@ from tests.support.receivers import OK, Answer, Post, a_receiver
 TAKEOVER_SECONDS = 2.0
 
 
+@pytest.mark.slow
 def test_a_kill_between_delivery_and_record_repeats_one_message_under_its_id(
     database_urls: LedgerUrls,
 ) -> None:
@@ -32,6 +33,7 @@ def test_a_kill_between_delivery_and_record_repeats_one_message_under_its_id(
             post.verified(secret)
 
 
+@pytest.mark.slow
 def test_the_relay_that_stands_by_takes_over_within_two_seconds_of_a_kill(
     database_urls: LedgerUrls,
 ) -> None:

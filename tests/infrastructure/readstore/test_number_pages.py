@@ -89,6 +89,7 @@ def gaps(rows: Iterable[dict[str, Any]]) -> list[tuple[int, int, int]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
 @pytest.mark.parametrize(
     "page",

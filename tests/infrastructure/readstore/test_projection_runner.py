@@ -31,6 +31,7 @@ OWNED = (
 )
 
 
+@pytest.mark.slow
 def test_rows_equal_a_fresh_fold_over_several_batches(database_urls: LedgerUrls) -> None:
     give_numbers(database_urls.service, BATCH_EVENTS * 2 + 7)
     with psycopg.connect(database_urls.service, autocommit=True) as connection:
@@ -133,6 +134,7 @@ def test_a_defect_stops_its_projection_and_skips_nothing(
     assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
 
 
+@pytest.mark.slow
 def test_events_that_take_longer_than_the_lease_are_folded_in_smaller_batches(
     database_urls: LedgerUrls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_events_that_take_longer_than_the_lease_are_folded_in_smaller_batches(
     assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_owns_the_projection_and_the_other_takes_over_when_it_is_killed(
     database_urls: LedgerUrls,
 ) -> None:

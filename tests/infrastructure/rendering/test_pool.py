@@ -26,6 +26,7 @@ def pool() -> Iterator[RenderPool]:
     pool.close()
 
 
+@pytest.mark.slow
 async def test_the_pool_draws_what_this_process_would_draw(pool: RenderPool) -> None:
     documents = list(golden_documents().values())
     drawn = await asyncio.gather(*(pool.render(document) for document in documents))
@@ -37,6 +38,7 @@ async def test_a_document_that_cannot_be_drawn_raises_here(pool: RenderPool) -> 
         await pool.render(b'{"docType":"RECEIPT","templateVersion":"receipt/999"}')
 
 
+@pytest.mark.slow
 async def test_killed_children_are_replaced_and_the_documents_drawn(pool: RenderPool) -> None:
     documents = list(golden_documents().values())
     await pool.render(documents[0])

@@ -24,6 +24,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.slow
 def test_a_credential_is_added_changed_listed_and_disabled(
     billing: Billing, typed: pytest.MonkeyPatch
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_credential_is_added_changed_listed_and_disabled(
     assert asked(billing, "list", "--tenant", "other") == {"items": []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("secret", "arguments"),
     [

@@ -26,6 +26,7 @@ def test_the_whole_ledger_is_replayed_up_to_a_position(billing: Billing) -> None
     assert asked(billing, "--all", "--at", "4") == {"events": 4, "streams": 1, "findings": []}
 
 
+@pytest.mark.slow
 def test_a_stream_is_compared_with_what_its_events_made(billing: Billing, database_urls: LedgerUrls) -> None:
     replayed = asked(billing, NAME, "--diff")
     assert (replayed["stream"], replayed["version"], replayed["equal"]) == (NAME, 6, True)

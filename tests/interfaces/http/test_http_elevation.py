@@ -233,6 +233,7 @@ def test_no_secret_token_or_hash_reaches_answers_logs_audit_or_database_and_no_n
     assert person in stored, "the search looks at the right place"
 
 
+@pytest.mark.slow
 def test_an_erased_name_is_gone_for_auditors_and_its_pin_serves_no_more(
     house: House, root: httpx.Client, ana: httpx.Client, maria: str
 ) -> None:

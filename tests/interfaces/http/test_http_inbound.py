@@ -204,6 +204,7 @@ def test_a_batch_that_repeats_an_event_takes_it_once(house: House) -> None:
     assert sorted(result["outcome"] for result in results) == ["ACCEPTED", "DUPLICATE", "DUPLICATE"]
 
 
+@pytest.mark.slow
 def test_orders_of_one_issuer_at_once_get_numbers_without_gap_or_double(house: House) -> None:
     parties = copy.deepcopy(order_data()["orderPartySnapshot"])
     parties["platform"]["partyId"] = "at-once-ltd"

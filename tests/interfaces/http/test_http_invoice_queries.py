@@ -100,6 +100,7 @@ def test_within_an_issue_all_of_it_is_shown(garage: Garage) -> None:
         assert bool(seen.json()["documents"]) == bool(seen.json()["invoiceNumber"]) == whole
 
 
+@pytest.mark.slow
 def test_a_client_reads_its_own_writes(garage: Garage) -> None:
     manager = garage.client(MANAGER)
     for _ in range(5):

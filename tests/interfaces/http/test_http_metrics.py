@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import pytest
 
 from tests.support.house import House, eventually, paid
 from tests.support.problems import problem
@@ -25,6 +26,7 @@ def test_a_healthy_house_lives_and_is_ready(house: House) -> None:
     assert {"database", "vault"} < set(checks) and set(checks.values()) == {"ok"}
 
 
+@pytest.mark.slow
 def test_documents_are_counted_though_another_process_issues_them(house: House) -> None:
     name = 'docs_issued_total{country="GB",doc_type="RECEIPT"}'
     house.issued(paid("metrics-0"))

@@ -21,6 +21,7 @@ def events(house: House, document_id: str) -> list[dict[str, Any]]:
         return all_items(auditor, "/v1/audit/events", orderId="moments")
 
 
+@pytest.mark.slow
 def test_at_no_position_is_half_a_transaction_shown(
     house: House, document_id: str, events: list[dict[str, Any]]
 ) -> None:
@@ -73,6 +74,7 @@ def test_the_etag_is_the_version_and_moves_only_with_the_documents_life(
     assert then.headers["etag"] in {f'"{n}"' for n in range(1, version + 1)}
 
 
+@pytest.mark.slow
 def test_a_client_reads_its_own_writes_at_the_position_it_was_told(house: House) -> None:
     for number in range(10):
         answer = house.post(paid(f"own-write-{number}"))

@@ -142,6 +142,7 @@ COLUMNS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("event_type", ["document.issued", "document.drafted", "order.paid-in-escrow"])
 def test_a_change_in_any_column_of_an_event_is_found(

@@ -8,7 +8,7 @@ from application.handlers.invoice_documents import draft_numbered, planned_credi
 from application.handlers.invoices import Asking, append_draft, detail_of, reachable, state_of
 from application.ledger import Answer, Handler, Transaction
 from domain.documents.document import DOCUMENT
-from domain.invoicing.invoice import INVOICE, Invoice, credited_totals, rebill, require
+from domain.invoicing.invoice import INVOICE, Invoice, credited_totals, is_taken_back, rebill, require
 from domain.invoicing.invoice_facts import InvoiceCredited
 from domain.invoicing.work_order import WORK_ORDER
 
@@ -38,24 +38,30 @@ def rebill_invoice(
     credit_id: str,
     fresh_invoice_id: str,
     reason_code: str,
+    quantities: Mapping[str, str | None] | None,
     asking: Asking,
 ) -> Handler:
-    """Credits what is left of an invoice and drafts another one of its work order: 201 with that draft.
+    """Credits what is left of an invoice and drafts another one of its work order: 201 with both.
 
-    Raises `INVOICE_NOT_CREDITABLE`, `BILLING_DATA_INCOMPLETE`.
+    Quantities, where they are given, have to be all that is left, for the draft bills the whole work order.
+
+    Raises `INVOICE_NOT_CREDITABLE`, `CREDIT_EXCEEDS_INVOICE`, `REBILL_INCOMPLETE`, `BILLING_DATA_INCOMPLETE`.
     """
 
     def handle(transaction: Transaction) -> Answer:
         invoice = reachable(transaction, invoice_id, asking)
         require(invoice, "rebill")
-        if invoice.status != "VOID" and invoice.credited < invoice.drafted.totals.grand_total:
-            _credit(transaction, invoice_id, invoice, credit_id, reason_code, None, asking)
+        credit_note = None
+        if quantities is not None or not is_taken_back(invoice):
+            plan = _credit(transaction, invoice_id, invoice, credit_id, reason_code, quantities, asking)
+            credit_note = _credit_note(transaction, invoice_id, plan)
         work_order = transaction.state(WORK_ORDER, invoice.drafted.work_order_id)
         assert work_order is not None, "an invoice is drafted from a work order"
         noted = rebill(state_of(transaction, invoice_id), fresh_invoice_id)
         transaction.append(INVOICE.stream(invoice_id), noted)
         append_draft(transaction, work_order, fresh_invoice_id, rebill_of=invoice_id)
-        return Answer(201, detail_of(transaction, fresh_invoice_id, asking))
+        draft = detail_of(transaction, fresh_invoice_id, asking)
+        return Answer(201, {**draft, "creditNote": credit_note})
 
     return handle
 

@@ -190,11 +190,22 @@ def void(invoice: Invoice, voided: InvoiceVoided) -> tuple[InvoiceVoided, ...]:
     return (voided,)
 
 
+def is_taken_back(invoice: Invoice) -> bool:
+    """Whether nothing of it is billed any more: it is void, or credits took all of it back."""
+    return invoice.status == "VOID" or invoice.credited == invoice.drafted.totals.grand_total
+
+
 def rebill(invoice: Invoice, invoice_id: str) -> tuple[InvoiceRebilled, ...]:
-    """Notes which invoice takes its place. Raises `INVOICE_NOT_CREDITABLE` for drafts and a second time."""
+    """Notes which invoice takes its place.
+
+    Raises `INVOICE_NOT_CREDITABLE` for drafts and a second time, `REBILL_INCOMPLETE` while it still bills a
+    part of what the other one will bill as a whole.
+    """
     require(invoice, "rebill")
     if invoice.rebilled_by is not None:
         raise DomainError("INVOICE_NOT_CREDITABLE", "Another invoice has taken its place already.")
+    if not is_taken_back(invoice):
+        raise DomainError("REBILL_INCOMPLETE", "The new invoice bills all of it, so all has to be credited.")
     return (InvoiceRebilled(invoice_id=invoice_id),)
 
 

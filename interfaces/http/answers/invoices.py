@@ -132,6 +132,12 @@ class CreditNoteAnswer(Value):
     linked_documents: list[dict[str, str]]
 
 
+class RebillAnswer(InvoiceDetailAnswer):
+    """The new draft; `creditNote` is null where the invoice was void or had been credited before."""
+
+    credit_note: CreditNoteAnswer | None
+
+
 def invoice_item(row: dict[str, Any]) -> InvoiceItem:
     """A row of the read model as an item."""
     shown = {name: row[name] for name in InvoiceItem.model_fields if name != "balance_due"}

@@ -22,7 +22,7 @@ from domain.invoicing.invoice import INVOICE
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Identifier, Uuid
 from domain.kernel.money import DecimalString
-from interfaces.http.answers.invoices import CreditNoteAnswer, InvoiceDetailAnswer
+from interfaces.http.answers.invoices import CreditNoteAnswer, InvoiceDetailAnswer, RebillAnswer
 from interfaces.http.bodies import (
     JSON,
     ElevationToken,
@@ -75,17 +75,10 @@ class LineToCredit(RequestBody):
 
 
 class CreditRequest(RequestBody):
-    """Why, and which lines; without lines all that is left."""
+    """Why, and which lines; without lines all that is left. A rebill has to take back all of it."""
 
     reason_code: Identifier
     lines: Annotated[list[LineToCredit], Field(min_length=1, max_length=MOST_CREDITED_LINES)] | None = None
-    dry_run: DryRun = False
-
-
-class RebillRequest(RequestBody):
-    """Why the invoice is set right by another."""
-
-    reason_code: Identifier
     dry_run: DryRun = False
 
 
@@ -154,20 +147,22 @@ async def credit(
     return await carry_out(request, CREDIT_INVOICE, idempotency_key, prepare)
 
 
-@route(REBILL_INVOICE, operation_class=describing_body({JSON: schema_of(RebillRequest)}))
+@route(REBILL_INVOICE, operation_class=describing_body({JSON: schema_of(CreditRequest)}))
 async def rebill(
     request: AnyRequest, invoice_id: InvoiceId, idempotency_key: IdempotencyKey = None
-) -> Response[InvoiceDetailAnswer]:
-    """The new draft."""
+) -> Response[RebillAnswer]:
+    """The new draft, with the credit note for what was taken back."""
 
     async def prepare() -> Prepared:
-        body = await read_body(request, RebillRequest)
+        body = await read_body(request, CreditRequest)
         _require_reason("CREDIT", body.reason_code)
         asking = _asking(request)
         if "billing:invoice:create-draft" not in asking.permissions:
             raise DomainError("PERMISSION_DENIED", "Rebilling drafts an invoice, which needs its permission.")
         credit_id, fresh = (str(system_of(request).ids.new()) for _ in range(2))
-        handler = rebill_invoice(invoice_id, credit_id, fresh, body.reason_code, asking)
+        handler = rebill_invoice(
+            invoice_id, credit_id, fresh, body.reason_code, _quantities(body.lines), asking
+        )
         return _prepared(invoice_id, handler, (), dry_run=body.dry_run)
 
     return await carry_out(request, REBILL_INVOICE, idempotency_key, prepare)

@@ -207,8 +207,10 @@ def test_whatever_is_credited_first_the_last_credit_takes_the_exact_rest(hours: 
 
 def test_one_invoice_takes_the_place_of_another() -> None:
     rebilled = InvoiceRebilled(invoice_id="next")
-    given(*ISSUED).when(rebill, "next").then(rebilled)
-    given(*ISSUED, rebilled).when(rebill, "third").then_refused("INVOICE_NOT_CREDITABLE")
+    given(*ISSUED).when(rebill, "next").then_refused("REBILL_INCOMPLETE")
+    taken_back = (*ISSUED, invoice_credited(invoice_after(*ISSUED)))
+    given(*taken_back).when(rebill, "next").then(rebilled)
+    given(*taken_back, rebilled).when(rebill, "third").then_refused("INVOICE_NOT_CREDITABLE")
 
 
 def test_an_unknown_fact_is_an_error_and_never_ignored() -> None:

@@ -89,6 +89,9 @@ def test_a_rebill_credits_the_rest_and_drafts_another_invoice(garage: Garage) ->
     assert answer.status_code == 201, answer.text
     draft = answer.json()
     assert (draft["status"], draft["rebillOfInvoiceId"]) == ("DRAFT", issued["invoiceId"])
+    note = draft["creditNote"]
+    assert (note["docType"], note["invoiceId"]) == ("CREDIT_NOTE", issued["invoiceId"])
+    assert note["totals"]["grandTotal"] == issued["grandTotal"] - 7260
     assert draft["workOrderId"] == issued["workOrderId"]
     assert draft["grandTotal"] == issued["grandTotal"]
     first = garage.detail(issued)
@@ -106,11 +109,24 @@ def test_a_rebill_credits_the_rest_and_drafts_another_invoice(garage: Garage) ->
     }
 
 
+def test_a_rebill_takes_back_all_of_the_invoice_or_nothing_happens(garage: Garage) -> None:
+    issued = garage.issued()
+    a_part = garage.command(issued, "rebill", lines=[{"lineId": "1"}])
+    problem(a_part, 422, "REBILL_INCOMPLETE")
+    standing = garage.detail(issued)
+    assert (standing["creditedTotal"], standing["rebilledByInvoiceId"]) == (0, None)
+    every = [{"lineId": line["lineId"]} for line in issued["lines"] if line["kind"] != "DISCOUNT"]
+    answer = garage.command(issued, "rebill", lines=every)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["creditNote"]["totals"]["grandTotal"] == issued["grandTotal"]
+
+
 def test_a_void_invoice_is_rebilled_without_a_credit(garage: Garage) -> None:
     issued = garage.issued()
     garage.command(issued, "void")
+    problem(garage.command(issued, "rebill", lines=[{"lineId": "1"}]), 409, "INVOICE_NOT_CREDITABLE")
     draft = garage.command(issued, "rebill").json()
-    assert draft["rebillOfInvoiceId"] == issued["invoiceId"]
+    assert (draft["rebillOfInvoiceId"], draft["creditNote"]) == (issued["invoiceId"], None)
     assert len(garage.detail(issued)["documents"]) == 1
 
 

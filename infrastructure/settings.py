@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="PostgreSQL 15 or newer; empty: the embedded one")
     vault_url: str = Field("", description="`file://` folder of the vault; empty: `vault` in the data folder")
     demo: bool = Field(
-        default=False, description="1 loads demo orders into an empty ledger (set by `make run`)"
+        default=False, description="1 loads demo orders and invoices into an empty ledger (set by `make run`)"
     )
     workers: int = Field(1, ge=1, le=64, description="API processes")
     issuers: int = Field(2, ge=1, le=64, description="worker processes that draw and seal documents")

@@ -1,10 +1,11 @@
-"""Demo orders for a first look: a handful of invented orders with issuers of their own."""
+"""A demo for a first look: invented orders, and a garage's work orders with their invoices."""
 
 import json
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import resources
+from typing import Any
 
 import httpx
 import structlog
@@ -15,49 +16,89 @@ from interfaces.bootstrap import local_tokens
 
 log = structlog.get_logger(__name__)
 
+ACTOR = "billing-demo"
+ROLES = ("SYSTEM", "AUDITOR", "SERVICE_ADVISOR")
 TOKEN_SECONDS = 300
 LONGEST_WAIT_SECONDS = 60
 
 
-def load_demo_orders(settings: Settings) -> None:
-    """Sends the demo orders through the inbound door once the service is ready and if its ledger is empty."""
+def load_demo(settings: Settings) -> None:
+    """Sends the demo to the API once it is ready, if the ledger is empty or began with the demo.
+
+    Each of its requests may be repeated, so what an interrupted start left undone is finished by the next.
+    """
     if settings.jwt_jwks_url:
-        log.info("demo-orders-skipped", reason="tokens come from an identity provider")
+        log.info("demo-skipped", reason="tokens come from an identity provider")
         return
     token = local_tokens(settings, KeyStore(settings.data_dir / "keys")).issue(
-        sub="billing-demo", now=datetime.now(UTC), ttl_seconds=TOKEN_SECONDS, roles=("SYSTEM", "AUDITOR")
+        sub=ACTOR, now=datetime.now(UTC), ttl_seconds=TOKEN_SECONDS, roles=ROLES
     )
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=settings.base_url, headers=headers, timeout=30, trust_env=False) as client:
         try:
             if not _is_ready(client):
-                log.warning("demo-orders-skipped", reason="the service did not become ready")
+                log.warning("demo-skipped", reason="the service did not become ready")
                 return
-            if client.get("/v1/audit/events", params={"limit": 1}).json()["items"]:
+            first = client.get("/v1/audit/events", params={"limit": 1}).raise_for_status().json()["items"]
+            if first and first[0]["actor"] != ACTOR:
                 return
-            answer = client.post(
-                "/v1/inbound/events",
-                content=json.dumps(demo_events()),
-                headers={"Content-Type": "application/cloudevents-batch+json"},
-            )
-            log.info("demo-orders-loaded", status=answer.status_code)
+            _tell(client, "orders.PAID_IN_ESCROW", {order["orderId"]: order for order in demo("orders")})
+            _invoice(client, demo("work_orders"))
+            log.info("demo-loaded")
         except (httpx.HTTPError, KeyError, ValueError) as error:
-            log.warning("demo-orders-skipped", error=type(error).__name__)
+            log.warning("demo-skipped", error=type(error).__name__)
 
 
-def demo_events() -> list[dict[str, object]]:
-    """The demo orders as CloudEvents; sent twice they change nothing."""
-    orders = json.loads(resources.files("interfaces.cli").joinpath("demo_orders.json").read_text("utf-8"))
-    return [
+def demo(name: str) -> list[dict[str, Any]]:
+    """The demo's `orders`, as upstream sends them, or its `work_orders`.
+
+    Each of these is `{account, rules?, workOrder, issue}`: what CRM and Work Execution tell, the account's
+    billing rules, and whether its invoice is issued or stays a draft.
+    """
+    text = resources.files("interfaces.cli").joinpath(f"demo_{name}.json").read_text("utf-8")
+    content: list[dict[str, Any]] = json.loads(text)
+    return content
+
+
+def _invoice(client: httpx.Client, jobs: list[dict[str, Any]]) -> None:
+    accounts = {job["account"]["customerAccountId"]: job["account"] for job in jobs}
+    _tell(client, "crm.ACCOUNT_UPDATED", accounts)
+    for job in jobs:
+        if "rules" in job:
+            # Without If-Match this mount lets nothing be changed: rules that somebody set since stand.
+            client.put(f"/billing/rules/{job['account']['customerAccountId']}", json=job["rules"])
+    # In a request of its own, for artifacts are sealed for the customer of whom CRM has told.
+    work_orders = {job["workOrder"]["workOrderId"]: job["workOrder"] for job in jobs}
+    _tell(client, "workexec.WORK_ORDER_READY", work_orders)
+    for job in jobs:
+        body = {"workOrderId": job["workOrder"]["workOrderId"]}
+        answer = client.post("/v1/billing/invoices/draft", json=body)
+        # A refusal says that it was issued or voided before; a rebill's draft is somebody else's work.
+        if job["issue"] and answer.is_success and answer.json()["rebillOfInvoiceId"] is None:
+            draft = answer.json()
+            client.post(
+                f"/v1/billing/invoices/{draft['invoiceId']}/issue",
+                json={"invoiceVersion": draft["invoiceVersion"]},
+            ).raise_for_status()
+
+
+def _tell(client: httpx.Client, event_type: str, told: dict[str, dict[str, Any]]) -> None:
+    """Reports facts by the ids of what they tell of; told again they change nothing."""
+    events = [
         {
             "specversion": "1.0",
-            "id": f"demo/{order['orderId']}",
+            "id": f"demo/{name}",
             "source": "urn:billing:demo",
-            "type": "orders.PAID_IN_ESCROW",
-            "data": order,
+            "type": event_type,
+            "data": data,
         }
-        for order in orders
+        for name, data in told.items()
     ]
+    client.post(
+        "/v1/inbound/events",
+        content=json.dumps(events),
+        headers={"Content-Type": "application/cloudevents-batch+json"},
+    ).raise_for_status()
 
 
 def _is_ready(client: httpx.Client) -> bool:

@@ -34,7 +34,7 @@ from interfaces.bootstrap import (
     projection_runners,
     snapshotter,
 )
-from interfaces.cli.demo import load_demo_orders
+from interfaces.cli.demo import load_demo
 from projections.documents import Shard
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ def run(settings: Settings) -> None:
         bring_up_to_date(settings)
         typer.echo(_welcome(settings))
         if settings.demo:
-            threading.Thread(target=load_demo_orders, args=(settings,), daemon=True).start()
+            threading.Thread(target=load_demo, args=(settings,), daemon=True).start()
         environment = {"PROMETHEUS_MULTIPROC_DIR": str(_empty_folder(data_dir / "metrics"))}
         stages = ([_billing("work", env=environment)], _api_processes(settings, environment))
         Supervisor(stages, postgres.ensure_running if postgres else _nothing).run_until_signal()

@@ -1,0 +1,72 @@
+"""`make run` shows billing too: a garage's work orders, invoiced as anybody would over the API."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from interfaces.cli.demo import ACTOR, demo
+from tests.support.house import House, all_items, cloud_event, eventually, send
+
+EMAIL = re.compile(r"[\w.+-]+@([\w.-]+)")
+
+
+def test_nobody_can_be_reached_by_an_address_of_the_demo() -> None:
+    hosts = EMAIL.findall(str(demo("orders") + demo("work_orders")))
+    assert hosts and all(host.endswith(".example") for host in hosts)
+
+
+def begin_demo(house: House) -> None:
+    """Tells the demo's first customer alone, as a start does that is interrupted there."""
+    account = demo("work_orders")[0]["account"]
+    event_id = f"demo/{account['customerAccountId']}"
+    told = cloud_event("crm.ACCOUNT_UPDATED", account, event_id, source="urn:billing:demo")
+    with house, house.client("SYSTEM", sub=ACTOR) as client:
+        assert send(client, told).json()["results"][0]["outcome"] == "ACCEPTED"
+
+
+def wait_for_demo(house: House, times: int) -> int:
+    """The ledger's last position once so many starts of the house have told all of the demo."""
+    eventually(lambda: house.log_path.read_text(encoding="utf-8").count('"demo-loaded"') >= times)
+    return house.catch_up()
+
+
+def invoices(client: httpx.Client) -> dict[str, dict[str, Any]]:
+    """The details of all invoices by their work orders."""
+    items = all_items(client, "/v1/billing/invoices")
+    return {
+        item["workOrderId"]: client.get(f"/v1/billing/invoices/{item['invoiceId']}").json() for item in items
+    }
+
+
+@pytest.mark.slow
+def test_an_interrupted_demo_is_finished_once_and_holds_invoices_of_all_kinds(tmp_path: Path) -> None:
+    begin_demo(House(tmp_path / "house"))
+    house = House(tmp_path / "house", {"BILLING_DEMO": "1"})
+    with house:
+        wait_for_demo(house, 1)
+        with house.client("FINANCE_ADMIN") as client:
+            shown = invoices(client)
+            work_orders = [job["workOrder"]["workOrderId"] for job in demo("work_orders")]
+            approved, on_terms, ready, blocked = (shown[work_order_id] for work_order_id in work_orders)
+            path = f"/v1/billing/invoices/{approved['invoiceId']}/artifacts"
+            (artifact,) = client.get(path).json()["artifacts"]
+        statuses = [invoice["status"] for invoice in (approved, on_terms, ready, blocked)]
+        assert statuses == ["ISSUED", "ISSUED", "DRAFT", "DRAFT"]
+        assert approved["traceability"]["sourceApprovalIds"] and artifact["available"]
+        assert approved["feeBreakdown"] and approved["dueDate"] == approved["issueDate"]
+        assert on_terms["paymentTermsCode"] == "NET30" and on_terms["dueDate"] > on_terms["issueDate"]
+        assert ready["issuanceBlockers"] == []
+        assert {blocker["code"]: blocker["overridable"] for blocker in blocked["issuanceBlockers"]} == {
+            "MISSING_APPROVAL": True,
+            "MISSING_ESTIMATE_VERSION": True,
+            "MISSING_BILLING_EMAIL": False,
+        }
+        for invoice in (approved, on_terms):
+            (document,) = invoice["documents"]
+            assert house.wait_for_issue(document["documentId"])["number"] == invoice["invoiceNumber"]
+        head = house.catch_up()
+    with house:
+        assert wait_for_demo(house, 2) == head

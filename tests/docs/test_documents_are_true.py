@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -11,8 +12,11 @@ from typer.main import get_command
 from application.operations import OPERATIONS
 from application.operations.documents import ISSUE_NUMBERED_DOCUMENT
 from application.roles import ROLE_PERMISSIONS
+from domain.accounts.account import AccountData
 from domain.documents.order import OrderPaid, OrderRefunded, RefundData, evolve
 from domain.documents.order_snapshot import OrderData
+from domain.invoicing.lines import price_lines
+from domain.invoicing.work_order import WorkOrder, WorkOrderData, require_ready
 from domain.streams import REGISTRY
 from infrastructure.settings import Settings
 from interfaces.cli.main import app
@@ -120,6 +124,15 @@ def test_the_example_order_and_refund_are_consistent() -> None:
     assert isinstance(refunded, OrderRefunded) and refunded.refund.order_id == order.order_id
 
 
+def test_the_example_work_order_can_be_invoiced() -> None:
+    told, reported = _example("work-order")
+    account = AccountData.model_validate(told["data"], by_name=False)
+    work_order = WorkOrderData.model_validate(reported["data"], by_name=False)
+    assert work_order.customer_account_id == account.customer_account_id
+    assert price_lines(work_order.billable_scope_snapshot)
+    assert require_ready(WorkOrder(data=work_order, snapshot_fingerprint=""))
+
+
 def test_every_decision_is_listed_in_order() -> None:
     folder = PROJECT / "docs/decisions"
     listed = re.findall(r"^\| \[(\d{4})\]\((\1-[\w-]+\.md)\)", _text(folder / "README.md"), re.MULTILINE)
@@ -168,6 +181,5 @@ def _fits(path: str, template: str) -> bool:
     return re.fullmatch(pattern, path) is not None
 
 
-def _example(name: str) -> dict[str, dict[str, object]]:
-    example: dict[str, dict[str, object]] = json.loads(_text(PROJECT / f"docs/examples/{name}.json"))
-    return example
+def _example(name: str) -> Any:
+    return json.loads(_text(PROJECT / f"docs/examples/{name}.json"))

@@ -5,56 +5,108 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from application.handlers.documents import issue_document
+from application.handlers.documents import PlannedDocument, issue_document
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
+from application.handlers.invoices import Asking, draft_invoice, draft_streams, issue_invoice
 from application.ledger import Command
 from application.validation import parse
 from benchmarks import workloads
 from benchmarks.harness import CALLERS, Ledger, system_of
 from domain.documents.document import DocumentIssued, Retention
 from domain.documents.seal import Seal
+from domain.invoicing.invoice import INVOICE
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.eventstore.rows import SELECT_COLUMNS, EventRow, leaf_hash_of, row_from_columns
 from infrastructure.readstore.tracking import hold_tracking, move_tracking
+from interfaces.bootstrap import System
 from projections.registry import PROJECTIONS
 from tests.support.house import by_platform, paid
+from tests.support.work_orders import a_work_order, account_updated, an_account, work_order_ready
 
 BATCH_EVENTS = 5_000
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EVENTS_PER_ORDER = 8
 """Received, claimed, paid, drafted, number assigned, numbered, issued; and the first opens its series."""
+EVENTS_PER_INVOICE = 12
+"""Account and work order received, claimed and told of; drafted, noted there, number assigned, issued; its
+document drafted, numbered; and the first opens its series."""
+_ASKING = Asking(subject="ana", on_behalf_of=None, permissions=frozenset(), granted=None)
 
 
 def pay_orders(ledger: Ledger, count: int, *, platform: str = "platform-gb") -> None:
     """Paid orders with their receipts drafted, numbered and issued, by real commands; nothing is drawn."""
-    asyncio.run(_pay_orders(ledger, count, platform))
+
+    async def pay(system: System, number: int) -> None:
+        parties = by_platform(platform, f"buyer-{number % 2000}", f"seller-{number % 50}")
+        plans = await _receive(system, paid(f"o-{uuid4()}", orderPartySnapshot=parties))
+        for plan in plans:
+            handler = issue_document(plan.document_id, _issued(plan.document_id))
+            await system.ledger.commit(Command(workloads.AUDIT, handler, plan.streams))
+
+    asyncio.run(_by_many_callers(ledger, count, pay))
 
 
-async def _pay_orders(ledger: Ledger, count: int, platform: str) -> None:
-    numbers = itertools.count()
+def invoice_work_orders(ledger: Ledger, count: int) -> None:
+    """Work orders of accounts of their own, invoiced by real commands; documents are numbered, not issued."""
+
+    async def invoice(system: System, _: int) -> None:
+        account = an_account()
+        work_order = a_work_order(
+            account["customerAccountId"],
+            scope={"issuerEntityId": "garage-es"},
+            artifactRefs=[_artifact_ref(), _artifact_ref()],
+        )
+        for event in (account_updated(account), work_order_ready(work_order)):
+            await _receive(system, event)
+        work_order_id, invoice_id = work_order["workOrderId"], str(uuid4())
+        streams = draft_streams(work_order_id) | {INVOICE.stream(invoice_id)}
+        for handler in (
+            draft_invoice(work_order_id, invoice_id, _ASKING),
+            issue_invoice(invoice_id, 1, None, _ASKING),
+        ):
+            await system.ledger.commit(Command(workloads.AUDIT, handler, streams))
+
+    asyncio.run(_by_many_callers(ledger, count, invoice))
+
+
+async def _by_many_callers(
+    ledger: Ledger, count: int, call: Callable[[System, int], Awaitable[None]]
+) -> None:
+    """Calls so often, counting, from as many callers as the bench has at once."""
+    numbers = iter(range(count))
     async with system_of(ledger) as system:
 
-        async def pay() -> None:
-            while (number := next(numbers)) < count:
-                parties = by_platform(platform, f"buyer-{number % 2000}", f"seller-{number % 50}")
-                event = paid(f"o-{uuid4()}", orderPartySnapshot=parties)
-                fact = read_fact(parse(CloudEvent, event), system.fingerprint)
-                command = Command(
-                    workloads.AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects
-                )
-                await system.ledger.commit(command)
-                for plan in fact.intake.planned:
-                    handler = issue_document(plan.document_id, _issued(plan.document_id))
-                    await system.ledger.commit(Command(workloads.AUDIT, handler, plan.streams))
+        async def caller() -> None:
+            for number in numbers:
+                await call(system, number)
 
-        await asyncio.gather(*(pay() for _ in range(CALLERS)))
+        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+
+
+async def _receive(system: System, event: dict[str, Any]) -> tuple[PlannedDocument, ...]:
+    """Takes an upstream event in; the documents that it calls for."""
+    fact = read_fact(parse(CloudEvent, event), system.fingerprint)
+    command = Command(workloads.AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
+    await system.ledger.commit(command)
+    return fact.intake.planned
+
+
+def _artifact_ref() -> dict[str, Any]:
+    return {
+        "artifactRefId": str(uuid4()),
+        "type": "ESTIMATE",
+        "displayName": "Estimate",
+        "contentType": "application/pdf",
+        "sizeBytes": 40_000,
+        "createdAt": "2026-03-14T11:00:00Z",
+    }
 
 
 def _issued(document_id: str) -> DocumentIssued:

@@ -7,8 +7,14 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.harness import Bench, Ledger
-from benchmarks.ledgers import EVENTS_PER_ORDER, head_of, pay_orders
-from benchmarks.references.copying import LOADERS, copy_projection
+from benchmarks.ledgers import (
+    EVENTS_PER_INVOICE,
+    EVENTS_PER_ORDER,
+    head_of,
+    invoice_work_orders,
+    pay_orders,
+)
+from benchmarks.references.copying import copy_projection
 from benchmarks.results import Result, Target, side_by_side
 from infrastructure.database import as_service
 from infrastructure.eventstore.sealing import OpeningKeys
@@ -16,20 +22,30 @@ from infrastructure.eventstore.subject_keys import SubjectKeyWrap
 from infrastructure.keys.store import KeyStore
 from infrastructure.readstore.runner import catch_up_once
 from interfaces.bootstrap import event_reader
+from projections.accounts import ACCOUNTS
+from projections.invoice_artifacts import INVOICE_ARTIFACTS
+from projections.invoices import INVOICES
 from projections.projection import Projection
 from projections.registry import PROJECTIONS
 
-MEASURED = tuple(projection for projection in PROJECTIONS if projection.name in LOADERS)
-"""Those that the bench's ledger of orders fills; it holds no invoices."""
+OF_INVOICES = frozenset({ACCOUNTS.name, INVOICES.name, INVOICE_ARTIFACTS.name})
+"""What a ledger of invoiced work orders fills; the others are measured on one of paid orders."""
 
 
 def measure_projections(bench: Bench) -> list[Result]:
     """Events of the ledger passed a second, one projection in one process at a time."""
-    ledger = bench.ledger("projected")
-    pay_orders(ledger, bench.scale.projected_events // EVENTS_PER_ORDER)
-    with ledger.connect() as connection:
-        connection.execute("VACUUM (ANALYZE) ledger.event")
-    return [_measured(ledger, projection, min(3, bench.scale.rounds)) for projection in MEASURED]
+    orders, invoices = bench.ledger("projected"), bench.ledger("projected-invoices")
+    pay_orders(orders, bench.scale.projected_events // EVENTS_PER_ORDER)
+    invoice_work_orders(invoices, bench.scale.projected_events // EVENTS_PER_INVOICE)
+    for ledger in (orders, invoices):
+        with ledger.connect() as connection:
+            connection.execute("VACUUM (ANALYZE) ledger.event")
+    return [
+        _measured(
+            invoices if projection.name in OF_INVOICES else orders, projection, min(3, bench.scale.rounds)
+        )
+        for projection in PROJECTIONS
+    ]
 
 
 def _measured(ledger: Ledger, projection: Projection, rounds: int) -> Result:

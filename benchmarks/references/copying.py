@@ -20,6 +20,8 @@ from infrastructure.eventstore.sealing import OpeningKeys, unseal
 from projections.accounts import ACCOUNT_TABLE, NAME_TABLE
 from projections.document_events import DOCUMENT_EVENT_TABLE
 from projections.documents import DOCUMENT_TABLE
+from projections.invoice_artifacts import INVOICE_ARTIFACT_TABLE
+from projections.invoices import INVOICE_TABLE
 from projections.number_series import NUMBER_TABLE, SERIES_TABLE
 from projections.projection import Projection
 from projections.source_text import SOURCE_TEXT_TABLE, marks_of, searchable
@@ -189,6 +191,45 @@ def _load_account(tables: Tables, event: Event) -> None:
         names[name] = {"name": name, "account_id": event.stream_id}
 
 
+def _load_invoice(tables: Tables, event: Event) -> None:
+    invoices, data = tables[INVOICE_TABLE.name], event.data
+    if event.name == "invoice.issued":
+        invoices[event.stream_id] |= {
+            "status": "ISSUED",
+            "invoice_number": data["number"],
+            "issued_at": data["issuedAt"],
+            "issue_date": data["issueDate"],
+            "due_date": data["dueDate"],
+        }
+        return
+    invoices[event.stream_id] = {
+        "invoice_id": event.stream_id,
+        "invoice_number": None,
+        "status": "DRAFT",
+        "work_order_id": data["workOrderId"],
+        "customer_account_id": data["customerAccountId"],
+        "issuer_entity_id": data["issuerEntityId"],
+        "country_code": data["countryCode"],
+        "currency_uom_id": data["currencyUomId"],
+        "grand_total": data["totals"]["grandTotal"],
+        "paid": 0,
+        "credited": 0,
+        **dict.fromkeys(("issued_at", "issue_date", "due_date")),
+        "drafted_position": event.position,
+    }
+
+
+def _load_invoice_artifacts(tables: Tables, event: Event) -> None:
+    for ref in event.data["traceability"]["artifactRefs"]:
+        key = (ref["artifactRefId"], event.stream_id)
+        tables[INVOICE_ARTIFACT_TABLE.name][key] = {
+            "artifact_ref_id": ref["artifactRefId"],
+            "invoice_id": event.stream_id,
+            "customer_account_id": event.data["customerAccountId"],
+            "drafted_position": event.position,
+        }
+
+
 def _load_series(tables: Tables, event: Event) -> None:
     data = event.data
     if event.name == "number-series.opened":
@@ -265,8 +306,11 @@ LOADERS: dict[str, Callable[[Tables, Event], None]] = {
     "documents": _load_document,
     "document-events": _load_timeline,
     "accounts": _load_account,
+    "invoices": _load_invoice,
+    "invoice-artifacts": _load_invoice_artifacts,
     "number-series": _load_series,
     "subject-streams": _load_subject_stream,
     "tasks": _load_task,
 }
-"""By projection. They know what happens in the measured ledger: orders are paid, and no task is open."""
+"""By projection. They know what happens in the measured ledgers: orders are paid, and no task is open; work
+orders are invoiced, and nothing is corrected."""

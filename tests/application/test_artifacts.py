@@ -15,6 +15,7 @@ from application.ports import ArtifactNotFetched, ArtifactTooLarge
 from domain.kernel.errors import DomainError
 from tests.support.artifact_desk import ADDRESS, ANA, Desk, Elsewhere
 from tests.support.artifact_facts import SIGNATURE, an_artifact, by_value
+from tests.support.decisions import decision
 
 DOWNLOADED = "document-access.artifact-downloaded"
 
@@ -52,6 +53,7 @@ async def test_of_many_uses_at_once_one_serves() -> None:
     assert desk.names().count(DOWNLOADED) == 1
 
 
+@decision("BILL-DEC-005", "A token is short-lived")
 async def test_a_token_ends_after_five_minutes() -> None:
     desk = Desk()
     token = desk.token(await desk.invoice(by_value()))
@@ -119,6 +121,7 @@ async def test_an_account_answers_to_the_name_that_crm_gave_its_party() -> None:
     assert first == second and first is not None
 
 
+@decision("BILL-DEC-005", "What an invoice refers to stays what it was")
 async def test_a_draft_hands_out_what_it_froze_whatever_comes_later() -> None:
     desk = Desk()
     account = await desk.crm_tells()
@@ -159,6 +162,7 @@ async def test_what_is_elsewhere_is_fetched_checked_and_handed_out_once() -> Non
         (b"", None, ArtifactTooLarge()),
     ],
 )
+@decision("BILL-DEC-005", "What is kept elsewhere must be what was referred to")
 async def test_what_differs_from_its_reference_is_not_handed_out(
     content: bytes, sha: str | None, failure: ArtifactNotFetched | None
 ) -> None:

@@ -9,38 +9,18 @@ import pytest
 
 from application.operations import OPERATIONS
 from domain.invoicing.invoice import InvoiceStatus
+from tests.support.artifact_facts import by_value
 from tests.support.decisions import decision
 from tests.support.garage import ADVISOR, AUDITOR, FINANCE, MANAGER, MOUNTS, PIN, Garage, codes
 from tests.support.house import House, cloud_event, eventually
 from tests.support.problems import fields_of, problem
 from tests.support.work_orders import work_order_ready
 
-FROZEN = ("lines", "subtotal", "taxTotal", "feeTotal", "discountTotal", "grandTotal", "traceability")
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-S1_PERMISSIONS = frozenset(
-    f"billing:{area}"
-    for area in (
-        "invoice:view",
-        "invoice:create-draft",
-        "invoice:issue",
-        "invoice:void",
-        "traceability:view",
-        "artifact:list",
-        "artifact:download",
-        "rules:view",
-        "rules:manage",
-        "checkout:po:capture",
-        "checkout:po:override",
-        "auth:elevate",
-        "receipt:view",
-        "receipt:deliver",
-        "receipt:reprint",
-        "ap:bill:view",
-        "ap:payment:execute",
-        "ap:payment:view",
-        "posting-error:detail:view",
-    )
+FROZEN = (
+    *("workOrderId", "customerAccountId", "billableScopeSnapshotId", "lines", "traceability"),
+    *("subtotal", "taxTotal", "feeTotal", "discountTotal", "grandTotal", "taxBreakdown", "feeBreakdown"),
 )
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @decision("BILL-DEC-001", "An invoice is DRAFT, ISSUED, PAID or VOID and nothing else")
@@ -60,7 +40,9 @@ def test_an_issued_invoice_is_immutable(garage: Garage) -> None:
     work_order = garage.work_order(account)
     draft = garage.draft(work_order).json()
     issued = garage.command(draft, "issue").json()
-    assert issued["invoiceNumber"] and issued["issuedAt"] and issued["issuedByUserId"] == "ana"
+    at_issuance = ("invoiceNumber", "issuedAt", "issuedByUserId")
+    assert [draft[name] for name in at_issuance] == [None] * 3
+    assert all(issued[name] for name in at_issuance) and issued["issuedByUserId"] == "ana"
     garage.told(work_order_ready({**work_order, "approvalIds": [str(uuid4())]}))
     garage.account(account["customerAccountId"], displayName="Talleres Gaviota S.L.", classification="B2C")
     after = garage.detail(issued, ADVISOR)
@@ -214,6 +196,26 @@ def test_traceability(garage: Garage) -> None:
     assert garage.detail(draft)["traceability"] == traced
 
 
+@pytest.mark.parametrize("told", [{"estimateId"}, {"estimateVersionId"}, {"estimateId", "estimateVersionId"}])
+@decision("BILL-DEC-004", "Of estimate and version what is known is shown, each by its own name")
+def test_estimates_by_name(garage: Garage, told: set[str]) -> None:
+    estimate = {name: str(uuid4()) for name in told}
+    traced = garage.drafted(**estimate)["traceability"]
+    names = {"sourceEstimateId": "estimateId", "sourceEstimateVersionId": "estimateVersionId"}
+    assert {ours: traced.get(ours) for ours in names} == {
+        ours: estimate.get(upstreams) for ours, upstreams in names.items()
+    }
+
+
+@decision("BILL-DEC-004", "Approvals and artifacts are referred to by their ids")
+def test_approvals_and_artifacts_by_name(garage: Garage) -> None:
+    approval, artifact = str(uuid4()), f"signature-{uuid4()}"
+    draft = garage.drafted(approvalIds=[approval], artifactRefs=[by_value(artifact)])
+    assert draft["traceability"]["sourceApprovalIds"] == [approval]
+    (ref,) = draft["traceability"]["artifactRefs"]
+    assert ref["artifactRefId"] == artifact and "contentBase64" not in ref
+
+
 @decision("BILL-DEC-007", "Every list of options is served")
 def test_options_are_discovered(garage: Garage) -> None:
     for name in (
@@ -225,53 +227,6 @@ def test_options_are_discovered(garage: Garage) -> None:
     ):
         items = garage.get(f"/meta/{name}", ADVISOR).json()["items"]
         assert items and all(item["code"] and item["label"] for item in items)
-
-
-@decision("BILL-DEC-008", "The permissions are the nineteen canonical strings, beside the contract's")
-def test_the_permissions() -> None:
-    asked = {permission for row in OPERATIONS for permission in row.permissions}
-    of_later_issues = ("artifact", "checkout", "receipt", "ap:")
-    served = {one for one in S1_PERMISSIONS if not any(area in one for area in of_later_issues)}
-    # These two are asked for inside operations: by the detail, and of an approver.
-    assert (
-        served
-        - {
-            "billing:traceability:view",
-            "billing:posting-error:detail:view",
-            "billing:auth:elevate",
-        }
-        <= asked
-    )
-
-
-@pytest.mark.parametrize(
-    ("permission", "verb"),
-    [
-        ("billing:invoice:view", ""),
-        ("billing:invoice:issue", "/issue"),
-        ("billing:invoice:void", "/void"),
-        ("billing:invoice:void", "/credit"),
-    ],
-)
-@decision("BILL-DEC-008", "Each command on an invoice needs its own permission and no other")
-def test_each_permission_by_itself(garage: Garage, permission: str, verb: str) -> None:
-    invoice = garage.drafted() if verb == "/issue" else garage.issued()
-    path = f"{garage.mount}/invoices/{invoice['invoiceId']}{verb}"
-    body = {} if verb == "/issue" else {"reasonCode": "ERROR"}
-    method = "POST" if verb else "GET"
-    with garage.house.client(permissions=sorted(S1_PERMISSIONS - {permission})) as others:
-        problem(others.request(method, path, json=body if verb else None), 403, "PERMISSION_DENIED")
-    with garage.house.client(permissions=[permission]) as own:
-        assert own.request(method, path, json=body if verb else None).is_success
-
-
-@decision("BILL-DEC-008", "allowedActions tell what a caller may do; the server decides all the same")
-def test_allowed_actions_are_a_hint(garage: Garage) -> None:
-    draft = garage.drafted()
-    assert garage.detail(draft, ADVISOR)["allowedActions"] == ["ISSUE"]
-    assert garage.detail(draft, AUDITOR)["allowedActions"] == []
-    problem(garage.command(draft, "issue", AUDITOR), 403, "PERMISSION_DENIED")
-    problem(garage.command(draft, "void", ADVISOR), 403, "PERMISSION_DENIED")
 
 
 @decision("BILL-DEC-010", "An approval is a token of five minutes that serves once, never a stored code")
@@ -308,20 +263,23 @@ def test_traces(garage: Garage) -> None:
     headers = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01", "tracestate": "shop=1"}
     continued = client.get(path, headers=headers)
     assert continued.headers["x-correlation-id"] == TRACE == continued.headers["traceparent"].split("-")[1]
+    assert continued.headers["tracestate"] == "shop=1"
     started = client.get(path)
     assert len(started.headers["x-correlation-id"]) == 32 != TRACE
 
 
-@decision("BILL-DEC-015", "Logs name invoices and work orders, and no address, e-mail, token or PIN")
+@decision("BILL-DEC-015", "Logs name invoices, work orders and accounts; no address, e-mail, token, PIN")
 def test_logs(garage: Garage) -> None:
     account = garage.account(classification="B2C", billingContact={"email": "wren@finch.example"})
     draft = garage.drafted(account)
     token = garage.approval("INVOICE_ISSUE", draft["invoiceId"])
     assert garage.command(draft, "issue", elevationToken=token).is_success
     garage.get(f"/invoices/by-workorder/{draft['workOrderId']}")
-    for name in ("invoiceId", "workOrderId"):
+    garage.get(f"/rules/{draft['customerAccountId']}")
+    named = [(name, draft[name]) for name in ("invoiceId", "workOrderId")]
+    for name, value in (*named, ("accountId", draft["customerAccountId"])):
         # A request's line is written once its answer is sent.
-        eventually(lambda name=name: _is_logged(garage, name, draft[name]))
+        eventually(lambda name=name, value=value: _is_logged(garage, name, value))
     log = garage.house.log_path.read_text()
     for private in ("wren@finch.example", "Calle Mayor", token, PIN):
         assert private not in log

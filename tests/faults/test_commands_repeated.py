@@ -16,9 +16,10 @@ import psycopg
 import pytest
 
 from application.operations import OPERATIONS
-from tests.support.garage import PIN, Garage
+from tests.support.decisions import decision
+from tests.support.garage import APPROVES, PIN, Garage
 from tests.support.house import House, eventually
-from tests.support.repeated_commands import APPROVES, KINDS, Desk, Kind
+from tests.support.repeated_commands import KINDS, Desk, Kind
 
 KEPT_HEADERS = ("content-type", "etag", "cache-control", "x-ledger-position")
 FATES = ("answered", "lost", "under way")
@@ -115,6 +116,7 @@ def test_every_command_is_of_some_kind() -> None:
 
 @pytest.mark.slow
 @_kinds("stored", "decided alike")
+@decision("S4-CONVENTIONS", "A repeat after a crash is answered as the first time")
 def test_what_was_answered_is_answered_byte_for_byte(fragile: House, crash: Crash, name: str) -> None:
     sent = crash[name, "answered"]
     again = sent.again()

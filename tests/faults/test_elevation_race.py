@@ -18,6 +18,7 @@ from domain.kernel.facts import CountryCode
 from domain.numbering.series import NUMBER_SERIES, NumberFormat, open_series, series_id
 from infrastructure.settings import Settings
 from interfaces.bootstrap import System, build_system
+from tests.support.decisions import decision
 from tests.support.ledger_fixtures import LedgerUrls, assert_sound
 
 USES = 50
@@ -57,6 +58,7 @@ async def _use(system: System, token: str, number: int) -> str:
     return "used"
 
 
+@decision("BILL-DEC-010", "Of many uses of a token at once one serves")
 async def test_of_fifty_uses_at_once_one_serves_and_each_of_the_others_is_told_to_auditors(
     database_urls: LedgerUrls, tmp_path: Path
 ) -> None:

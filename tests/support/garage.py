@@ -12,6 +12,10 @@ from tests.support.work_orders import a_work_order, account_updated, an_account,
 MOUNTS = ("/v1/billing", "/billing")
 ADVISOR, MANAGER, FINANCE, AUDITOR = "SERVICE_ADVISOR", "BILLING_MANAGER", "FINANCE_ADMIN", "AUDITOR"
 PIN = "5820417396"
+APPROVES = [
+    "billing:auth:elevate",
+    *("billing:invoice:issue", "billing:invoice:void", "billing:checkout:po:override"),
+]
 
 
 class Garage:
@@ -125,8 +129,7 @@ class Garage:
         """An elevation token that another person gives `ana` by PIN."""
         if self._approver is None:
             self._approver = f"maria-{uuid4()}"
-            permissions = ["billing:auth:elevate", "billing:invoice:issue", "billing:invoice:void"]
-            credential = {"username": self._approver, "pin": PIN, "permissions": permissions}
+            credential = {"username": self._approver, "pin": PIN, "permissions": APPROVES}
             answer = self.post("/auth/credentials", credential, "SUPER_ADMIN")
             assert answer.status_code == 201, answer.text
         asked = {"username": self._approver, "pin": PIN, "purpose": purpose, "targetId": target_id}

@@ -9,12 +9,11 @@ from uuid import uuid4
 import httpx
 
 from tests.support.artifact_facts import by_value
-from tests.support.garage import FINANCE, PIN, Garage
+from tests.support.garage import APPROVES, FINANCE, PIN, Garage
 from tests.support.house import ONE_EVENT
 from tests.support.work_orders import account_updated, an_account
 
 BILLING = "/v1/billing"
-APPROVES = ["billing:auth:elevate", "billing:invoice:issue", "billing:checkout:po:override"]
 
 Repeat = Literal["stored", "decided alike", "minted anew"]
 """What a repeat gets: the stored answer of its key; without a key, what is decided as before; or a fresh

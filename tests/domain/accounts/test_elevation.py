@@ -43,6 +43,7 @@ from tests.support.credential_facts import (
     request_refused,
     used,
 )
+from tests.support.decisions import decision
 from tests.support.given import given, state_after
 
 VOID = Asked(purpose="INVOICE_VOID", target_id="invoice-7")
@@ -104,6 +105,7 @@ def test_who_has_no_credential_approves_nothing() -> None:
 
 
 @pytest.mark.parametrize(("purpose", "permission"), PERMISSION_FOR.items())
+@decision("BILL-DEC-008", "Who approves may elevate, and may do what is approved")
 def test_an_approver_holds_elevate_and_the_permission_for_the_purpose(purpose: Any, permission: str) -> None:
     assert may_approve(frozenset({"billing:auth:elevate", permission}), purpose)
     assert not may_approve(frozenset({"billing:auth:elevate"}), purpose)

@@ -18,6 +18,7 @@ from domain.accounts.policies import (
     effective_reprint_policy,
 )
 from tests.support.account_facts import MINTED_ID, NOON, policy_set, updated
+from tests.support.decisions import decision
 from tests.support.given import given, state_after
 
 BY_ANA: dict[str, Any] = {"configured_by": "ana", "at": NOON}
@@ -75,6 +76,7 @@ def test_reprints_have_a_policy_of_their_own() -> None:
         ("CONSUMERS", {"classification": "B2C"}, True),
     ],
 )
+@decision("BILL-DEC-003", "Consumers and who is marked approvalRequired need an approval")
 def test_who_needs_an_approval(required: Any, account: dict[str, Any], needed: bool) -> None:
     terms = IssuanceTerms(approval_required=required)
     assert terms.needs_approval(state_after(updated(**account))) is needed

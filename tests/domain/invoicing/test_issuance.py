@@ -10,6 +10,7 @@ from domain.accounts.policies import IssuancePolicy, IssuanceTerms
 from domain.invoicing.issuance import issuance_blockers, require_issuable, required_traceability
 from domain.invoicing.posting import PostingError, posting_error_summary
 from domain.kernel.errors import DomainError
+from tests.support.decisions import decision
 from tests.support.invoicing_facts import ACCOUNT_ID, ESTIMATE_ID, invoice_drafted
 from tests.support.work_orders import an_account
 
@@ -110,6 +111,7 @@ def test_only_an_approval_sets_aside_and_only_what_may_be() -> None:
 
 
 @pytest.mark.parametrize("code", ["4300-117", "ACCOUNT 4300", "err", "PERIOD_2026"])
+@decision("BILL-DEC-014", "A code that could name an account is not shown")
 def test_a_posting_error_shows_no_code_that_could_name_an_account(code: str) -> None:
     assert posting_error_summary(PostingError(code=code, detail="secret"))["code"] == "POSTING_FAILED"
 

@@ -15,6 +15,7 @@ from domain.invoicing.totals import InvoiceTotals, compute_totals
 from domain.kernel.errors import DomainError
 from domain.kernel.money import MAX_MINOR, half_up
 from tests.support.billable_scope import CURRENCIES, a_line, a_scope, billed, scope_lines
+from tests.support.decisions import decision
 
 PORTUGUESE_FIRM = Customer(classification="B2B", tax_id_present=True, country_code="PT")
 TIRE = [{"scheme": "UNSPSC", "code": "25172504"}]
@@ -258,6 +259,7 @@ PLACES = (
 
 @settings(deadline=None)
 @given(st.data(), st.sampled_from(PLACES), st.sampled_from(sorted(CURRENCIES)))
+@decision("BILL-DEC-002", "Breakdowns of taxes and fees agree with the totals")
 def test_breakdowns_and_totals_agree_to_the_minor_unit_for_any_lines(
     data: st.DataObject, place: tuple[str, str | None, tuple[str, ...]], currency: str
 ) -> None:

@@ -19,6 +19,7 @@ from application.ports import ArtifactClaims
 from infrastructure.download_tokens import MacArtifactTokens
 from infrastructure.keys.store import KeyStore
 from tests.support.artifact_facts import SIGNATURE, an_artifact, by_value
+from tests.support.decisions import decision
 from tests.support.house import House, all_items
 from tests.support.problems import fields_of, problem
 from tests.support.work_orders import a_work_order, account_updated, an_account, work_order_ready
@@ -85,6 +86,7 @@ def download(house: House, token: str, **headers: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
+@decision("BILL-DEC-005", "An invoice's artifacts are listed with type, time, name, content type, size")
 def test_the_list_tells_what_there_is_and_what_can_be_had(house: House, shop: Shop, mount: str) -> None:
     with advisor_of(house) as advisor:
         answer = advisor.get(f"{mount}/invoices/{shop.invoice_id}/artifacts")
@@ -106,6 +108,7 @@ def test_the_list_tells_what_there_is_and_what_can_be_had(house: House, shop: Sh
     assert "SECRET-IN-ADDRESS" not in answer.text
 
 
+@decision("BILL-DEC-005", "Signed URLs come on request to who may download, and are short-lived")
 def test_links_come_only_when_asked_for_and_permitted_and_for_what_can_be_had(
     house: House, shop: Shop
 ) -> None:
@@ -124,6 +127,7 @@ def test_links_come_only_when_asked_for_and_permitted_and_for_what_can_be_had(
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
+@decision("BILL-DEC-005", "A token is asked for, and the content is had for it, once")
 def test_a_token_gives_the_bytes_that_came_once(house: House, shop: Shop, mount: str) -> None:
     with advisor_of(house) as advisor:
         made = advisor.post(f"{mount}/artifacts/{shop.by_value}/download-token")
@@ -146,6 +150,7 @@ def test_a_token_gives_the_bytes_that_came_once(house: House, shop: Shop, mount:
     assert problem(again, 403, "DOWNLOAD_TOKEN_INVALID")["reasonCode"] == "USED"
 
 
+@decision("BILL-DEC-005", "Of many uses of a token at once one gets the bytes")
 def test_of_fifty_uses_at_once_one_gets_the_bytes(house: House, shop: Shop) -> None:
     token = a_token(house, shop.by_value)
     with ThreadPoolExecutor(50) as threads:
@@ -158,6 +163,7 @@ def test_of_fifty_uses_at_once_one_gets_the_bytes(house: House, shop: Shop) -> N
     assert sum(event["correlationId"] in traces for event in found) == 1
 
 
+@decision("BILL-DEC-005", "Each download is on record: who, what, from where")
 def test_a_download_is_told_to_auditors_with_its_origin(house: House) -> None:
     _, invoice_id = told(house, by_value(ref := f"told-{uuid4()}"))
     answer = download(house, a_token(house, ref, sub="mari"), **{"User-Agent": "Mari's telephone"})
@@ -178,6 +184,7 @@ def test_a_download_is_told_to_auditors_with_its_origin(house: House) -> None:
     assert (mine["artifactRefId"], mine["sha256"]) == (ref, sha256(SIGNATURE).hexdigest())
 
 
+@decision("BILL-DEC-005", "A token is its caller's")
 def test_who_sends_a_bearer_token_too_must_be_the_one_the_token_was_made_for(
     house: House, shop: Shop
 ) -> None:
@@ -225,6 +232,7 @@ BAD_TOKENS: dict[str, Callable[[House, Shop], str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD_TOKENS)
+@decision("BILL-DEC-005", "A token that expired, was altered or is of another kind gives nothing")
 def test_a_token_that_does_not_hold_hands_nothing_out(house: House, shop: Shop, kind: str) -> None:
     before = house.catch_up()
     problem(download(house, BAD_TOKENS[kind](house, shop)), 403, "DOWNLOAD_TOKEN_INVALID")
@@ -239,6 +247,7 @@ def test_what_cannot_be_had_gets_no_token(house: House, shop: Shop) -> None:
             assert problem(answer, 404, "NOT_FOUND")["reasonCode"] == reason
 
 
+@decision("BILL-DEC-005", "Artifacts are reached by who reaches their invoice's account")
 def test_a_token_bound_to_accounts_reaches_only_theirs(house: House, shop: Shop) -> None:
     path = f"/v1/billing/invoices/{shop.invoice_id}/artifacts"
     for_token = f"/v1/billing/artifacts/{shop.by_value}/download-token"
@@ -275,6 +284,7 @@ def test_each_of_two_invoices_with_one_artifact_id_has_its_own(house: House) -> 
         ("billing:invoice:view", 403, 403),
     ],
 )
+@decision("BILL-DEC-008", "Listing artifacts and downloading them are two permissions")
 def test_each_permission_permits_its_own(
     house: House, shop: Shop, permission: str, listed: int, token: int
 ) -> None:
@@ -323,6 +333,8 @@ def test_a_content_that_its_reference_does_not_describe_is_refused_by_name(
     assert fields_of(problem(answer, 400, "VALIDATION_FAILED")) == {f"data.artifactRefs.0.{field}"}
 
 
+@decision("BILL-DEC-005", "Signed URLs and tokens are never logged")
+@decision("BILL-DEC-015", "Logs hold no signed URL and no token")
 def test_contents_addresses_and_tokens_stand_in_no_log_event_or_answer(house: House) -> None:
     content = b"a signature that nobody else has " + uuid4().bytes
     sent = base64.b64encode(content).decode()

@@ -33,6 +33,8 @@ def _crm_tells(house: House, account_id: str, party_id: str | None, **changes: A
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
+@decision("BILL-DEC-006", "Rules carry who changed them, when, and both names of a field")
+@decision("S4-RULES", "The server gives id, version, times and who updated them")
 def test_rules_are_created_read_and_updated_under_either_mount(house: House, mount: str) -> None:
     path = f"{mount}/{uuid4()}"
     with house.client("BILLING_MANAGER", sub="bea") as manager:
@@ -58,6 +60,7 @@ def test_rules_are_created_read_and_updated_under_either_mount(house: House, mou
     assert body["purchaseOrderRequired"] is body["isPoRequired"] is True
 
 
+@decision("BILL-DEC-006", "Rules are understood in either vocabulary")
 def test_either_vocabulary_is_understood_and_contradictions_are_named(house: House) -> None:
     path = f"/v1/billing/rules/{uuid4()}"
     with house.client("BILLING_MANAGER") as manager:
@@ -210,6 +213,7 @@ def test_only_a_system_says_for_whom_it_acts(house: House) -> None:
     ]
 
 
+@decision("BILL-DEC-008", "Reading rules and managing them are two permissions")
 def test_who_may_view_may_not_manage(house: House) -> None:
     path = f"/v1/billing/rules/{uuid4()}"
     with house.client("SERVICE_ADVISOR") as advisor, house.client("AP_CLERK") as clerk:

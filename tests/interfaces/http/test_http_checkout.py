@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.checkouts import Till, crm_tells
+from tests.support.decisions import decision
 from tests.support.house import House
 from tests.support.problems import fields_of, problem
 
@@ -41,6 +42,7 @@ def _codes(body: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
+@decision("BILL-DEC-009", "A checkout's purchase order is written once")
 def test_a_purchase_order_is_captured_once(till: Till, account: str, mount: str) -> None:
     checkout, at_mount = _fresh(), Till(till.client, mount)
     first = at_mount.capture(_quoted(checkout), account, " PO-4711 ")
@@ -54,6 +56,7 @@ def test_a_purchase_order_is_captured_once(till: Till, account: str, mount: str)
     problem(at_mount.capture(_quoted(checkout), str(uuid4()), "PO-4711"), 409, "PO_ALREADY_CAPTURED")
 
 
+@decision("BILL-DEC-009", "A purchase order has the format that the account's rules ask for")
 def test_the_whole_number_has_the_accounts_format(till: Till, account: str) -> None:
     for po_number in ("PO-471", "PO-47111", "xPO-4711", "po-4711"):
         problem(till.capture(str(uuid4()), account, po_number), 422, "PO_FORMAT_INVALID")
@@ -61,6 +64,7 @@ def test_the_whole_number_has_the_accounts_format(till: Till, account: str) -> N
     assert till.capture(str(uuid4()), account, "po-x").status_code == 201, "the newest rules count"
 
 
+@decision("BILL-DEC-009", "No format can stall the service")
 def test_a_hostile_format_is_answered_like_any_other(till: Till) -> None:
     """A backtracking engine would try 10^13 ways and more for these 64 characters; it would never answer."""
     for hostile, number in (("(a|aa)+b", "a" * 64), ("(.*)*(.*)*(.*)*(.*)*x", "y" * 64)):
@@ -69,6 +73,7 @@ def test_a_hostile_format_is_answered_like_any_other(till: Till) -> None:
         problem(till.capture(str(uuid4()), account, number), 422, "PO_FORMAT_INVALID")
 
 
+@decision("BILL-DEC-009", "A number may have to be new within its account")
 def test_a_number_is_used_once_within_the_account(till: Till, account: str) -> None:
     other, holder = str(uuid4()), str(uuid4())
     till.rules(other, poUniquenessScope="ACCOUNT")
@@ -83,6 +88,7 @@ def test_a_number_is_used_once_within_the_account(till: Till, account: str) -> N
     assert till.capture(holder, account, "PO 12").status_code == 200
 
 
+@decision("BILL-DEC-009", "A number may have to be new among all")
 def test_a_number_is_used_once_by_anybody(till: Till) -> None:
     number, accounts = f"PO {uuid4()}", [str(uuid4()) for _ in range(3)]
     for account in accounts[:2]:
@@ -105,6 +111,7 @@ def test_numbers_stay_used_when_crm_names_the_account(house: House, till: Till) 
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
+@decision("BILL-DEC-009", "An evaluation tells policy version, both policies, credit and messages")
 def test_an_evaluation_tells_all_that_a_checkout_needs(house: House, till: Till, mount: str) -> None:
     account, checkout, at_mount = str(uuid4()), str(uuid4()), Till(till.client, mount)
     crm_tells(house, account)
@@ -134,6 +141,7 @@ def test_an_evaluation_tells_all_that_a_checkout_needs(house: House, till: Till,
         "poOverride": None,
         "allowedActions": ["CAPTURE_PO", "OVERRIDE_PO"],
     }
+    assert all(set(found) == {"code", "severity", "text"} and found["text"] for found in messages)
     assert [(found["code"], found["severity"]) for found in messages] == [
         ("PO_REQUIRED", "ERROR"),
         ("CREDIT_LIMIT_EXCEEDED", "WARNING"),
@@ -154,6 +162,7 @@ def test_evaluating_records_nothing(house: House, till: Till, account: str) -> N
         problem(auditor.get(f"/v1/audit/streams/checkout/{checkout}"), 404, "NOT_FOUND")
 
 
+@decision("BILL-DEC-009", "Without rules no purchase order is asked for")
 def test_an_account_that_nobody_knows_gets_safe_defaults(till: Till) -> None:
     checkout, account = str(uuid4()), f"party {uuid4().hex}"
     body = till.evaluate(checkout, account, orderTotal=1, currencyUomId="EUR").json()
@@ -217,6 +226,7 @@ def test_a_token_bound_to_accounts_reaches_only_those(house: House, till: Till, 
     assert _codes(elsewhere)[0] == "CHECKOUT_OF_OTHER_ACCOUNT"
 
 
+@decision("BILL-DEC-008", "Capturing and overriding purchase orders are two permissions")
 def test_each_operation_has_its_own_permission(house: House, account: str) -> None:
     with house.client("SERVICE_ADVISOR") as client:
         advisor, checkout = Till(client), str(uuid4())

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.checkouts import Till, an_approver
+from tests.support.decisions import decision
 from tests.support.house import House
 
 AT_ONCE = 50
@@ -34,6 +35,7 @@ def _outcomes(answers: list[httpx.Response]) -> Counter[object]:
 
 
 @pytest.mark.slow
+@decision("BILL-DEC-009", "Of many purchase orders at once one stands")
 def test_of_fifty_purchase_orders_for_one_checkout_one_stands(tills: list[Till]) -> None:
     checkout, account = str(uuid4()), str(uuid4())
     tills[0].rules(account, poFormatRegex="PO-[0-9]+")
@@ -45,6 +47,7 @@ def test_of_fifty_purchase_orders_for_one_checkout_one_stands(tills: list[Till])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scope", ["ACCOUNT", "GLOBAL"])
+@decision("BILL-DEC-009", "Of many checkouts with one number at once one has it")
 def test_of_fifty_checkouts_with_one_number_one_has_it(tills: list[Till], scope: str) -> None:
     account, number = str(uuid4()), f"PO {uuid4()}"
     tills[0].rules(account, poUniquenessScope=scope)
@@ -53,6 +56,7 @@ def test_of_fifty_checkouts_with_one_number_one_has_it(tills: list[Till], scope:
 
 
 @pytest.mark.slow
+@decision("BILL-DEC-009", "Of many overrides by one approval at once one is done")
 def test_of_fifty_overrides_with_one_token_one_is_done(house: House, tills: list[Till]) -> None:
     account, maria = str(uuid4()), an_approver(house)
     tills[0].rules(account)

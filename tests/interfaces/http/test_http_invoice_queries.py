@@ -158,6 +158,7 @@ def test_what_is_wrong_with_a_list_is_named(garage: Garage, parameters: dict[str
     assert fields_of(problem(answer, 400, "VALIDATION_FAILED")) == {field}
 
 
+@decision("BILL-DEC-016", "Work order, estimate, approvals, account and documents are linked")
 def test_links_say_where_things_are_and_never_how_to_get_there(garage: Garage) -> None:
     estimate, approval = str(uuid4()), str(uuid4())
     issued = garage.issued(estimateId=estimate, estimateVersionId=str(uuid4()), approvalIds=[approval])

@@ -29,6 +29,7 @@ def rules(garage: Garage, account: dict[str, Any], **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
+@decision("BILL-DEC-001", "A draft has neither number nor moment; all of it is due")
 def test_a_work_order_has_one_draft_however_often_it_is_asked_for(house: House, mount: str) -> None:
     with Garage(house, mount) as garage:
         account = garage.account()
@@ -50,6 +51,7 @@ def test_a_work_order_has_one_draft_however_often_it_is_asked_for(house: House, 
         assert by_work_order.json() == draft
 
 
+@decision("BILL-DEC-002", "A work order without an invoice is 404")
 def test_a_work_order_that_nobody_told_of(garage: Garage) -> None:
     problem(garage.draft({"workOrderId": str(uuid4())}), 404, "WORK_ORDER_UNKNOWN")
     problem(garage.get(f"/invoices/by-workorder/{uuid4()}"), 404, "NOT_FOUND")

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.checkouts import Till, an_approver, crm_tells
+from tests.support.decisions import decision
 from tests.support.house import House
 from tests.support.problems import fields_of, problem
 
@@ -43,6 +44,7 @@ def account(till: Till) -> str:
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
+@decision("BILL-DEC-009", "An override has a reason, may have notes, and is recorded once")
 def test_an_override_is_recorded_once(till: Till, account: str, maria: str, mount: str) -> None:
     checkout, at_mount = str(uuid4()), Till(till.client, mount)
     body = {"reasonNotes": "It comes on Monday", "elevationToken": till.approval(maria, checkout)}
@@ -71,6 +73,7 @@ def test_where_a_purchase_order_stands_no_approval_is_used(till: Till, account: 
     assert till.override(other, account, elevationToken=token).status_code == 201
 
 
+@decision("BILL-DEC-009", "Policy says whether one may override, with a reason, by how many")
 def test_what_the_rules_refuse_leaves_the_token_unused(till: Till, account: str, maria: str) -> None:
     checkout = str(uuid4())
     token = till.approval(maria, checkout)
@@ -93,6 +96,7 @@ def test_rules_that_forbid_overriding_show_no_such_action(till: Till, account: s
     assert till.evaluate(str(uuid4()), account).json()["allowedActions"] == ["CAPTURE_PO"]
 
 
+@decision("BILL-DEC-009", "An override needs an elevation for it")
 def test_a_token_serves_for_this_checkout_and_purpose_only(till: Till, account: str, maria: str) -> None:
     checkout = str(uuid4())
     spent = till.approval(maria, None)
@@ -129,6 +133,7 @@ def test_a_token_of_another_requester_does_not_serve(
     assert till.override(checkout, account, elevationToken=stolen).status_code == 201
 
 
+@decision("BILL-DEC-009", "Where policy asks for a second approver, two others approve")
 def test_two_persons_approve_where_the_rules_say_so(
     till: Till, account: str, maria: str, olga: str, bea: str
 ) -> None:
@@ -177,6 +182,8 @@ def test_a_second_approval_that_nobody_asked_for_stays_unused(
     assert till.override(str(uuid4()), account, elevationToken=second).status_code == 201
 
 
+@decision("BILL-DEC-009", "Overrides are on record with their approvers")
+@decision("BILL-DEC-010", "Auditors read who approved, and no secret")
 def test_auditors_read_who_overrode_what_and_no_secret(
     house: House, till: Till, account: str, maria: str
 ) -> None:

@@ -30,6 +30,7 @@ class RulesRequest(Value):
     """What a client may set, in S4's vocabulary, S1's or both.
 
     Fields left out keep their value. `po_format_regex` is taken away by null; null elsewhere leaves out.
+    Who speaks S4's vocabulary names the party (`party_id`) beside the path; S1's has no word for it.
     """
 
     party_id: PartyId | None = None

@@ -87,7 +87,9 @@ def test_a_stale_version_is_refused(manager: httpx.Client, party_id: str) -> Non
     problem(stale, 409, "STALE_ETAG")
 
 
-@pytest.mark.parametrize("field", ["paymentTermsCode", "invoiceDeliveryMethod", "invoiceGroupingStrategy"])
+@pytest.mark.parametrize(
+    "field", ["partyId", "paymentTermsCode", "invoiceDeliveryMethod", "invoiceGroupingStrategy"]
+)
 @decision("S4-RULES", "A required field that is missing is 400, named by the envelope")
 @decision("S4-CONVENTIONS", "Errors have code, message, correlationId and fieldErrors")
 def test_required_fields(manager: httpx.Client, party_id: str, field: str) -> None:
@@ -95,6 +97,26 @@ def test_required_fields(manager: httpx.Client, party_id: str, field: str) -> No
     del body[field]
     refused = problem(manager.put(f"{RULES}/{party_id}", json=body), 400, "VALIDATION_FAILED")
     assert refused["message"] and refused["correlationId"] and fields_of(refused) == {field}
+    problem(manager.get(f"{RULES}/{party_id}"), 404, "NOT_FOUND")
+
+
+@decision("S4-RULES", "A required field that is missing is 400 of an update as well")
+def test_required_fields_of_an_update(manager: httpx.Client, party_id: str) -> None:
+    path = f"{RULES}/{party_id}"
+    created = manager.put(path, json=a_request(party_id))
+    for field in a_request(party_id):
+        body = a_request(party_id, invoiceDeliveryMethod="PORTAL")
+        del body[field]
+        assert fields_of(problem(manager.put(path, json=body), 400, "VALIDATION_FAILED")) == {field}
+    assert settled(manager, path, created).json() == created.json()
+
+
+@decision("S4-RULES", "purchaseOrderRequired is false unless it is given")
+def test_optional_fields(manager: httpx.Client, party_id: str) -> None:
+    path = f"{RULES}/{party_id}"
+    assert manager.put(path, json=a_request(party_id)).json()["purchaseOrderRequired"] is False
+    required = manager.put(path, json=a_request(party_id, purchaseOrderRequired=True))
+    assert required.json()["purchaseOrderRequired"] is True
 
 
 @pytest.mark.parametrize(

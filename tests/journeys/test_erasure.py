@@ -314,7 +314,7 @@ def test_an_account_is_forgotten_and_its_rules_stay(house: House) -> None:
     )
     assert house.post(told).json()["results"][0]["outcome"] == "ACCEPTED"
     with house.client("BILLING_MANAGER") as manager:
-        rules = manager.put(f"/v1/billing/rules/{party_id}", json=rules_request()).json()
+        rules = manager.put(f"/v1/billing/rules/{party_id}", json=rules_request(partyId=party_id)).json()
     house.catch_up()
 
     keys = _erase(house, f"party:{party_id}")

@@ -22,7 +22,9 @@ class Till:
 
     def rules(self, account: str, **changes: Any) -> None:
         """Sets the account's rules."""
-        answer = self.client.put(f"/v1/billing/rules/{account}", json=rules_request(**changes))
+        answer = self.client.put(
+            f"/v1/billing/rules/{account}", json=rules_request(partyId=account, **changes)
+        )
         assert answer.is_success, answer.text
 
     def evaluate(self, checkout: str, account: str, **body: Any) -> httpx.Response:

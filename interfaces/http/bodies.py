@@ -13,6 +13,7 @@ from application.validation import invalid_field, parse
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import NO_CONTROLS
 from interfaces.http.guards import AnyRequest
+from interfaces.http.trace import note_ids
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """Ten thousand lines of an order fit; a flood does not."""
@@ -71,6 +72,7 @@ async def read_body(
     if answer is not None:
         read_only = _names(answer) - _names(model)
         content = {name: value for name, value in content.items() if name not in read_only}
+    note_ids(request.scope, content)
     return parse(model, content)
 
 

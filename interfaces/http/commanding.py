@@ -13,6 +13,7 @@ from domain.kernel.errors import DomainError
 from domain.kernel.streams import StreamId
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import answered, idempotency_claim
+from interfaces.http.trace import note_ids
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ async def carry_out(
     if prepared.dry_run:
         rehearsed = Answer(200, {**committed.answer.body, "dryRun": True})
         return answered(Committed(rehearsed, committed.position))
+    note_ids(request.scope, committed.answer.body)
     return answered(committed)
 
 

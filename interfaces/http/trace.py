@@ -3,7 +3,8 @@
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from litestar.enums import ScopeType
@@ -15,7 +16,11 @@ _TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-
 _GATEWAY_PREFIXES = ("/invoice/", "/customer/")
 _TRACESTATE_MAX_BYTES = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_LOGGED_IDS = frozenset({"accountId", "documentId", "invoiceId", "workOrderId"})
+_LOGGED_AS = {
+    **{name: name for name in ("accountId", "documentId", "invoiceId", "workOrderId")},
+    "customerAccountId": "accountId",
+}
+"""What a log line calls an id, by the names that clients know it by."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Observe = Callable[[str, str, int, float], None]
@@ -40,10 +45,18 @@ def without_gateway_prefix(path: str) -> str:
     return path
 
 
-def _ids_in_path(scope: Scope) -> dict[str, str]:
-    """What a log line names: only ids in our own form, for a client may write anything into a path."""
-    found = (scope.get("path_params") or {}).items()
-    return {name: value for name, value in found if name in _LOGGED_IDS and _UUID.fullmatch(str(value))}
+def note_ids(scope: Scope, named: Mapping[str, Any]) -> None:
+    """Puts the ids among these onto the request's log line: of a body that was read, or of its answer."""
+    scope["state"].setdefault("logged_ids", {}).update(_ids_among(named))
+
+
+def _ids_among(named: Mapping[str, Any]) -> dict[str, str]:
+    """Only ids in our own form, for a client may write anything into a path or a body."""
+    return {
+        _LOGGED_AS[name]: value
+        for name, value in named.items()
+        if name in _LOGGED_AS and isinstance(value, str) and _UUID.fullmatch(value)
+    }
 
 
 class TraceMiddleware:
@@ -64,7 +77,8 @@ class TraceMiddleware:
         traceparent = f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
         scope["path"] = without_gateway_prefix(scope["path"])
         scope["raw_path"] = scope["path"].encode()
-        scope.setdefault("state", {})["correlation_id"] = trace_id
+        noted: dict[str, str] = {}
+        scope.setdefault("state", {}).update(correlation_id=trace_id, logged_ids=noted)
         # Without a trace to go on with, its state means nothing.
         tracestate = headers.get(b"tracestate") if continued else None
         started = time.monotonic()
@@ -94,5 +108,5 @@ class TraceMiddleware:
                     route=route,
                     status=status,
                     milliseconds=round(seconds * 1000, 1),
-                    **_ids_in_path(scope),
+                    **(noted | _ids_among(scope.get("path_params") or {})),
                 )

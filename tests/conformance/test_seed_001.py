@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from application.operations import OPERATIONS
@@ -268,26 +269,52 @@ def test_traces(garage: Garage) -> None:
     assert len(started.headers["x-correlation-id"]) == 32 != TRACE
 
 
-@decision("BILL-DEC-015", "Logs name invoices, work orders and accounts; no address, e-mail, token, PIN")
+@decision("BILL-DEC-015", "Logs hold no address, e-mail, token or PIN")
 def test_logs(garage: Garage) -> None:
     account = garage.account(classification="B2C", billingContact={"email": "wren@finch.example"})
     draft = garage.drafted(account)
     token = garage.approval("INVOICE_ISSUE", draft["invoiceId"])
     assert garage.command(draft, "issue", elevationToken=token).is_success
-    garage.get(f"/invoices/by-workorder/{draft['workOrderId']}")
-    garage.get(f"/rules/{draft['customerAccountId']}")
-    named = [(name, draft[name]) for name in ("invoiceId", "workOrderId")]
-    for name, value in (*named, ("accountId", draft["customerAccountId"])):
-        # A request's line is written once its answer is sent.
-        eventually(lambda name=name, value=value: _is_logged(garage, name, value))
+    seen = garage.get(f"/invoices/by-workorder/{draft['workOrderId']}")
+    assert _logged(garage, seen)["workOrderId"] == draft["workOrderId"]
     log = garage.house.log_path.read_text()
     for private in ("wren@finch.example", "Calle Mayor", token, PIN):
         assert private not in log
 
 
-def _is_logged(garage: Garage, name: str, value: str) -> bool:
-    lines = garage.house.log_path.read_text().splitlines()
-    return any(json.loads(line).get(name) == value for line in lines if line.startswith("{"))
+@decision("BILL-DEC-015", "A line names the invoice, work order and account that its request is about")
+def test_what_a_line_names(garage: Garage) -> None:
+    answer = garage.draft(garage.work_order())
+    draft = answer.json()
+    ids = {name: draft[name] for name in ("invoiceId", "workOrderId")}
+    ids["accountId"] = draft["customerAccountId"]
+    assert _ids_of(_logged(garage, answer)) == ids
+    assert _ids_of(_logged(garage, garage.command(draft, "issue"))) == ids
+    unready = garage.work_order(invoiceReady=False)
+    refused = _logged(garage, garage.draft(unready))
+    assert _ids_of(refused) == {"workOrderId": unready["workOrderId"]}
+    checkout = {"accountId": draft["customerAccountId"]}
+    evaluated = garage.post(f"/checkout/{uuid4()}/evaluate", checkout)
+    assert _ids_of(_logged(garage, evaluated)) == checkout
+    nothing_of_ours = garage.post("/checkout/7/evaluate", {"accountId": "Wren Finch, Pier Road 3"})
+    assert _ids_of(_logged(garage, nothing_of_ours)) == {}
+
+
+def _logged(garage: Garage, answer: httpx.Response) -> dict[str, Any]:
+    """The line of a request, which is written once its answer is sent."""
+
+    def look() -> dict[str, Any] | None:
+        lines = garage.house.log_path.read_text().splitlines()
+        read = (json.loads(line) for line in lines if answer.headers["x-correlation-id"] in line)
+        return next((line for line in read if line["event"] == "request"), None)
+
+    line = eventually(look)
+    assert line is not None
+    return line
+
+
+def _ids_of(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name.endswith("Id") and name != "traceId"}
 
 
 @decision("BILL-DEC-016", "Links name a target, never a route, and lacking ones block nothing")

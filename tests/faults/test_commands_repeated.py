@@ -59,6 +59,12 @@ def _unheard(house: House, request: httpx.Request) -> http.client.HTTPConnection
     return connection
 
 
+def _nothing_is_left_to_seal(house: House) -> bool:
+    house.catch_up()
+    with house.client("AUDITOR") as auditor:
+        return bool(auditor.get("/v1/documents", params={"status": "DRAFT"}).json()["items"] == [])
+
+
 def _is_up(house: House) -> bool:
     try:
         return httpx.get(f"{house.url}/health/ready", trust_env=False).status_code == 200
@@ -90,6 +96,8 @@ def crash(fragile: House) -> Iterator[Crash]:
         unheard = [_unheard(fragile, sent.request) for sent in by_fate["lost"]]
         recorded = [sent for sent in by_fate["lost"] if sent.kind.repeat != "minted anew"]
         eventually(lambda: all(sent.is_done_once(database) for sent in recorded))
+        # From here on nobody but the API asks for the head.
+        eventually(lambda: _nothing_is_left_to_seal(fragile))
         with database.transaction():
             database.execute("SELECT FROM ledger.lock_head()")
             unheard += (waiting := [_unheard(fragile, sent.request) for sent in by_fate["under way"]])

@@ -55,7 +55,8 @@ async def upsert_billing_rules(
 
 def _require_party(body: RulesRequest) -> None:
     """S4 requires it beside the path, S1's vocabulary has no word for it. Raises `VALIDATION_FAILED`."""
-    if body.party_id is None and body.payment_terms_id is None:
+    speaks_s1 = body.payment_terms_id is not None or body.is_po_required is not None
+    if body.party_id is None and not speaks_s1:
         raise invalid_field("partyId", "MISSING", "It is required: the party that the path names.")
 
 

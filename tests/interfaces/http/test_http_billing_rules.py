@@ -98,6 +98,16 @@ def test_what_is_wrong_is_named_and_not_set(house: House, changes: dict[str, Any
         problem(manager.get(path), 404, "NOT_FOUND")
 
 
+@pytest.mark.parametrize(
+    ("body", "answer"), [(S1, 201), ({**rules_request(), "isPoRequired": True}, 201), (rules_request(), 400)]
+)
+def test_the_party_goes_unsaid_in_s1s_vocabulary_alone(
+    house: House, body: dict[str, Any], answer: int
+) -> None:
+    with house.client("BILLING_MANAGER") as manager:
+        assert manager.put(f"/billing/rules/{uuid4()}", json=body).status_code == answer
+
+
 def test_what_get_answered_may_be_put_back(house: House) -> None:
     path = f"/billing/rules/{uuid4()}"
     with house.client("BILLING_MANAGER") as manager:

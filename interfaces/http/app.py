@@ -37,6 +37,7 @@ from interfaces.http.queries import (
     policies,
     tasks,
 )
+from interfaces.http.routes import options_of
 
 ROUTES = (
     *inbound.HANDLERS,
@@ -72,7 +73,7 @@ def create_app(system: System, metrics_text: Callable[[int | None], bytes]) -> L
             await system.stop()
 
     return Litestar(
-        route_handlers=[*ROUTES, *health.HANDLERS],
+        route_handlers=[*options_of(ROUTES), *ROUTES, *health.HANDLERS],
         lifespan=[lifespan],
         state=State({"system": system, "metrics_text": metrics_text}),
         exception_handlers={HTTPException: handle_exception, Exception: handle_exception},

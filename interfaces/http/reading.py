@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 import pydantic_core
 from litestar import MediaType, Response
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from pydantic import BaseModel
 
 from application.operations.operation import Operation
+from application.past import Moment
 from application.ports import Found
 from application.validation import invalid_field
 from domain.kernel.errors import DomainError
@@ -33,7 +35,9 @@ SeriesId = Annotated[str, PathParameter(name="seriesId")]
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="items a page")]
 Cursor = Annotated[str | None, QueryParameter(name="cursor", description="`nextCursor` of the page before")]
-AsOf = Annotated[datetime | None, QueryParameter(name="asOf", description="a recorded time")]
+AsOf = Annotated[
+    str | None, QueryParameter(name="asOf", format="date-time", description="a recorded time (RFC 3339)")
+]
 AsOfPosition = Annotated[int | None, QueryParameter(name="asOfPosition", ge=0, le=MAX_POSITION)]
 MinPosition = Annotated[
     int | None,
@@ -116,12 +120,24 @@ def page(
     return [item(row) for row in kept], next_cursor
 
 
-def one_moment(as_of: datetime | None, as_of_position: int | None) -> bool:
-    """Whether a past moment is asked for. Raises `VALIDATION_FAILED` for two, or for a naive time."""
+def past_moment(as_of: str | None, as_of_position: int | None) -> Moment | None:
+    """The moment asked for; None where none is. Raises `VALIDATION_FAILED` for two, or for no time."""
     if as_of is not None and as_of_position is not None:
         raise invalid_field("asOf", "AMBIGUOUS", "Give asOf or asOfPosition, not both.")
-    require_aware("asOf", as_of)
-    return as_of is not None or as_of_position is not None
+    moment = recorded_time("asOf", as_of)
+    return None if moment is None and as_of_position is None else Moment(moment, as_of_position)
+
+
+def recorded_time(name: str, text: str | None) -> datetime | None:
+    """A time with an offset, never a number of seconds. Raises `VALIDATION_FAILED`."""
+    if text is None:
+        return None
+    try:
+        moment = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise invalid_field(name, "INVALID", "This is not an RFC 3339 time.") from None
+    _require_aware(name, moment)
+    return moment
 
 
 def moment_or_date(name: str, text: str | None) -> datetime | date | None:
@@ -134,13 +150,12 @@ def moment_or_date(name: str, text: str | None) -> datetime | date | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise invalid_field(name, "INVALID", "This is neither an RFC 3339 time nor a date.") from None
-    require_aware(name, moment)
+    _require_aware(name, moment)
     return moment
 
 
-def require_aware(name: str, moment: datetime | None) -> None:
-    """Refuses a time without an offset. Raises `VALIDATION_FAILED`."""
-    if moment is not None and moment.tzinfo is None:
+def _require_aware(name: str, moment: datetime) -> None:
+    if moment.tzinfo is None:
         raise invalid_field(name, "NO_OFFSET", "Times are RFC 3339 with an offset or Z.")
 
 

@@ -1,8 +1,11 @@
 """Routes derived from the operation catalog: path, method, guards, success and error answers."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, get_args, get_type_hints
 
+from litestar import Response
 from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
@@ -55,6 +58,29 @@ def route(operation: Operation, **options: Any) -> Callable[[Callable[..., Any]]
         return handler(function)
 
     return decorate
+
+
+def options_of(handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """What answers OPTIONS where several handlers share a path; they come before those handlers.
+
+    Litestar's own answer names the methods of the first of them alone.
+    """
+    methods: dict[str, set[str]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            methods.setdefault(path, {"OPTIONS"}).update(handler.http_methods)
+    shared = Counter(path for handler in handlers for path in handler.paths)
+    return [_options(path, sorted(methods[path])) for path, times in shared.items() if times > 1]
+
+
+def _options(path: str, methods: list[str]) -> HTTPRouteHandler:
+    async def allowed() -> Response[None]:
+        return Response(None, headers={"Allow": ", ".join(methods)})
+
+    handler = HTTPRouteHandler(
+        path, http_method="OPTIONS", status_code=HTTPStatus.NO_CONTENT, include_in_schema=False
+    )
+    return handler(allowed)
 
 
 def _openapi_id(handler: HTTPRouteHandler, _: Any, path_components: list[Any]) -> str:

@@ -1,7 +1,6 @@
 """The ledger as auditors read it: events in order, streams whole (contract §7)."""
 
 import re
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from litestar import Response
@@ -29,7 +28,7 @@ from interfaces.http.reading import (
     head_reached,
     position_cursor,
     read,
-    require_aware,
+    recorded_time,
     shown,
 )
 from interfaces.http.routes import route
@@ -77,8 +76,8 @@ class StreamAnswer(Value):
 @route(SEARCH_EVENTS)
 async def search_events(
     request: AnyRequest,
-    recorded_from: Annotated[datetime | None, QueryParameter(name="from")] = None,
-    recorded_to: Annotated[datetime | None, QueryParameter(name="to")] = None,
+    recorded_from: Annotated[str | None, QueryParameter(name="from", format="date-time")] = None,
+    recorded_to: Annotated[str | None, QueryParameter(name="to", format="date-time")] = None,
     event_type: Annotated[list[str] | None, QueryParameter(name="type")] = None,
     actor: Annotated[str | None, QueryParameter(name="actor")] = None,
     stream: Annotated[str | None, QueryParameter(name="stream", description="`type/id`, or a type")] = None,
@@ -91,16 +90,15 @@ async def search_events(
 ) -> Response[AuditEventPage]:
     """Events in position order, newest last unless `order=desc`."""
     require_whole(caller_of(request))
-    require_aware("from", recorded_from)
-    require_aware("to", recorded_to)
+    first, last = recorded_time("from", recorded_from), recorded_time("to", recorded_to)
     stream_type, stream_id = _stream_filter(stream)
     source = _source_filter(order_id, invoice_id)
     ledger = system_of(request).ledger
     head = await head_reached(request, min_position)
     events = await ledger.search(
         EventFilter(
-            recorded_from=recorded_from,
-            recorded_to=recorded_to,
+            recorded_from=first,
+            recorded_to=last,
             names=event_type or (),
             actor=actor,
             stream=StreamId(stream_type, stream_id) if stream_type and stream_id else None,
@@ -127,7 +125,7 @@ async def get_stream(
 ) -> Response[StreamAnswer]:
     """A stream's whole history and state, up to a version or moment."""
     require_whole(caller_of(request))
-    require_aware("asOf", as_of)
+    moment = recorded_time("asOf", as_of)
     if at_version is not None and as_of is not None:
         raise invalid_field("asOf", "AMBIGUOUS", "Give asOf or atVersion, not both.")
     system = system_of(request)
@@ -135,7 +133,7 @@ async def get_stream(
     if not system.registry.has_stream_type(stream_type):
         raise not_found("The stream")
     head = await head_reached(request, min_position)
-    events = await system.ledger.history(stream, up_to_version=at_version, as_of=as_of)
+    events = await system.ledger.history(stream, up_to_version=at_version, as_of=moment)
     if not events:
         raise not_found("The stream")
     state = system.registry.fold(stream, [event.fact for event in events])

@@ -1,6 +1,5 @@
 """Billing rules, now and in the past, and S4's facade of CRM (contract §5)."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Response
@@ -9,6 +8,7 @@ from litestar.params import PathParameter
 from application.handlers.billing_rules import rules_answer
 from application.operations.billing_rules import GET_BILLING_RULES, GET_PARTY_BILLING_RULES
 from application.operations.operation import Operation
+from application.past import Moment
 from domain.accounts.billing_rules import BILLING_RULES, RulesAdopted
 from domain.kernel.errors import not_found
 from domain.kernel.recorded import RecordedEvent
@@ -16,7 +16,7 @@ from interfaces.http.accounts import AccountName, account_in_reach
 from interfaces.http.answers.billing_rules import BillingRulesAnswer
 from interfaces.http.etags import NOT_MODIFIED, IfNoneMatch, etag, shown_unless_known
 from interfaces.http.guards import AnyRequest, system_of
-from interfaces.http.reading import AsOf, AsOfPosition, MinPosition, one_moment
+from interfaces.http.reading import AsOf, AsOfPosition, MinPosition, past_moment
 from interfaces.http.routes import route
 
 PartyName = Annotated[str, PathParameter(name="partyId", description="the party's id, or its account's")]
@@ -32,7 +32,7 @@ async def get_billing_rules(
     min_position: MinPosition = None,
 ) -> Response[BillingRulesAnswer]:
     """An account's rules, now or in the past."""
-    past = (as_of, as_of_position) if one_moment(as_of, as_of_position) else None
+    past = past_moment(as_of, as_of_position)
     return await _shown(request, GET_BILLING_RULES, account_id, past, if_none_match, min_position)
 
 
@@ -51,12 +51,12 @@ async def _shown(
     request: AnyRequest,
     operation: Operation,
     name: str,
-    past: tuple[datetime | None, int | None] | None,
+    past: Moment | None,
     if_none_match: str | None,
     min_position: int | None,
 ) -> Response[Any]:
     account, shown_position = await account_in_reach(request, operation, name, min_position)
-    events = await _history(request, account.account_id, past or (None, shown_position))
+    events = await _history(request, account.account_id, past or Moment(position=shown_position))
     if not events:
         raise not_found("A set of rules for this account")
     rules = system_of(request).registry.fold(events[0].stream, [event.fact for event in events])
@@ -65,19 +65,16 @@ async def _shown(
     return shown_unless_known(body, etag(rules.revision), if_none_match, position)
 
 
-async def _history(
-    request: AnyRequest, account_id: str, until: tuple[datetime | None, int | None]
-) -> list[RecordedEvent]:
+async def _history(request: AnyRequest, account_id: str, until: Moment) -> list[RecordedEvent]:
     """The events of an account's rules up to a moment; before it adopted them, of their first account."""
     ledger, stream = system_of(request).ledger, BILLING_RULES.stream(account_id)
-    as_of, up_to_position = until
-    events = await ledger.history(stream, as_of=as_of, up_to_position=up_to_position)
+    events = await ledger.history(stream, as_of=until.as_of, up_to_position=until.position)
     if events:
         return events
     match await ledger.history(stream, up_to_version=1):
         case [RecordedEvent(fact=RulesAdopted(from_account_id=alias_id))]:
             of_alias = BILLING_RULES.stream(alias_id)
-            return await ledger.history(of_alias, as_of=as_of, up_to_position=up_to_position)
+            return await ledger.history(of_alias, as_of=until.as_of, up_to_position=until.position)
         case _:
             return []
 

@@ -1,6 +1,5 @@
 """The Document Center (S3 §6.2, §6.3; contract §6)."""
 
-from datetime import datetime
 from functools import reduce
 from typing import Annotated, Any
 
@@ -41,8 +40,8 @@ from interfaces.http.reading import (
     Limit,
     MinPosition,
     moment_or_date,
-    one_moment,
     page,
+    past_moment,
     position_cursor,
     read,
     shown,
@@ -209,14 +208,17 @@ def _shows(row: dict[str, Any], caller: Caller) -> bool:
 
 
 async def _now_or_then(
-    request: AnyRequest, found: Found, as_of: datetime | None, as_of_position: int | None
+    request: AnyRequest, found: Found, as_of: str | None, as_of_position: int | None
 ) -> Response[DocumentDetail]:
     """The document found, as it is or, by the same fold over its events, as it stood then."""
     row = visible_row(found, caller_of(request))
-    if not one_moment(as_of, as_of_position):
+    moment = past_moment(as_of, as_of_position)
+    if moment is None:
         return _detail(row, found.position)
     stream = DOCUMENT.stream(row["document_id"])
-    events = await system_of(request).ledger.history(stream, as_of=as_of, up_to_position=as_of_position)
+    events = await system_of(request).ledger.history(
+        stream, as_of=moment.as_of, up_to_position=moment.position
+    )
     past = reduce(fold_document, events, None)
     if past is None or not _shows(past, caller_of(request)):
         raise not_found("The document")

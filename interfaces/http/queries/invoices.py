@@ -1,7 +1,6 @@
 """Invoices now and in the past, by id, by work order and in lists (contract §5)."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Response
@@ -32,8 +31,8 @@ from interfaces.http.reading import (
     Limit,
     MinPosition,
     head_reached,
-    one_moment,
     page,
+    past_moment,
     position_cursor,
     read,
     shown,
@@ -110,12 +109,12 @@ async def list_invoices(
 
 
 async def _moment(
-    request: AnyRequest, as_of: datetime | None, as_of_position: int | None, min_position: int | None
+    request: AnyRequest, as_of: str | None, as_of_position: int | None, min_position: int | None
 ) -> tuple[Moment, int]:
     """The moment to show, which is the ledger's head where none is asked for, and where the head was."""
-    past = one_moment(as_of, as_of_position)
+    past = past_moment(as_of, as_of_position)
     head = await head_reached(request, min_position)
-    return Moment(as_of, as_of_position) if past else Moment(position=head), head
+    return past or Moment(position=head), head
 
 
 async def _detail(

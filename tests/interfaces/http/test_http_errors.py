@@ -48,6 +48,25 @@ def test_options_tells_the_methods_without_a_body(house: House) -> None:
     assert answer.content == b""
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/number-series", {"GET", "POST", "OPTIONS"}),
+        ("/v1/billing/rules/any", {"GET", "PUT", "OPTIONS"}),
+        ("/billing/policies/issuance/any", {"GET", "PUT", "OPTIONS"}),
+    ],
+)
+def test_options_tells_the_methods_of_every_handler_of_a_path(
+    house: House, path: str, methods: set[str]
+) -> None:
+    with house.client() as anybody:
+        answer = anybody.options(path)
+        refused = anybody.delete(path)
+    assert answer.status_code == 204 and answer.content == b""
+    for told in (answer, refused):
+        assert set(told.headers["allow"].replace(" ", "").split(",")) == methods
+
+
 def _base64(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 

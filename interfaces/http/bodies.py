@@ -1,11 +1,8 @@
 """Request bodies: read whole, within a limit, as strict JSON, and described in the OpenAPI document."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, cast
 
 import pydantic_core
-from litestar.openapi import spec
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
@@ -78,22 +75,6 @@ async def read_body(
 
 def _names(model: type[BaseModel]) -> set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
-
-
-def describing_body(content: Mapping[str, dict[str, Any]], *, required: bool = True) -> type[spec.Operation]:
-    """The OpenAPI operation of a handler that reads its body by itself: a JSON Schema by media type."""
-    body = spec.RequestBody(
-        required=required,
-        # A JSON Schema is a schema of OpenAPI 3.1 as it stands; Litestar's own class knows only a part of it.
-        content={name: spec.OpenAPIMediaType(schema=cast(spec.Schema, of)) for name, of in content.items()},
-    )
-
-    @dataclass
-    class Operation(spec.Operation):
-        def __post_init__(self) -> None:
-            self.request_body = body
-
-    return Operation
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:

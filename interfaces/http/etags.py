@@ -14,7 +14,12 @@ from litestar.params import HeaderParameter
 from application.validation import invalid_field
 
 IfMatch = Annotated[
-    str | None, HeaderParameter(name="If-Match", description='the ETag that GET answered, `"<version>"`')
+    str | None,
+    HeaderParameter(
+        name="If-Match",
+        description='the ETag that GET answered, `"<version>"`, or `*`',
+        schema_extra={"pattern": r'^(\*|(W/)?"[0-9]{1,18}")$'},
+    ),
 ]
 
 IfNoneMatch = Annotated[

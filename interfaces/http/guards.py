@@ -5,11 +5,13 @@ Audit is not a guard to be forgotten: every event carries its actor, and without
 """
 
 import asyncio
-from typing import Any
+import functools
+from typing import Any, get_args
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import HeaderParameter, QueryParameter
 
 from application.caller import Caller
 from application.identity import TokenClaims, TokenRefused
@@ -30,6 +32,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if operation.authenticated:
         await _permitted(connection, operation)
     _refuse_unstorable(connection)
+    _refuse_null(connection, handler)
 
 
 async def _permitted(connection: ASGIConnection[Any, Any, Any, Any], operation: Operation) -> None:
@@ -46,6 +49,29 @@ def _refuse_unstorable(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     for name, value in connection.query_params.multi_items():
         if "\x00" in value:
             raise invalid_field(name, "INVALID", "A zero byte is not allowed.")
+
+
+def _refuse_null(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Litestar reads the text `null` as if the parameter were left out, and a filter would not filter."""
+    for name, is_header in _wordless(handler):
+        values = connection.headers if is_header else connection.query_params
+        if any(value.strip().lower() == "null" for value in values.getall(name, [])):
+            raise invalid_field(name, "INVALID", "It is left out where it has no value.")
+
+
+@functools.cache
+def _wordless(handler: BaseRouteHandler) -> tuple[tuple[str, bool], ...]:
+    """The optional parameters of which `null` is no value, for they take no free text; which are headers."""
+    told = {
+        field.kwarg_definition: get_args(field.annotation)
+        for field in handler.parsed_fn_signature.parameters.values()
+        if field.is_optional and isinstance(field.kwarg_definition, QueryParameter | HeaderParameter)
+    }
+    return tuple(
+        (parameter.name, isinstance(parameter, HeaderParameter))
+        for parameter, kinds in told.items()
+        if parameter.name and str not in kinds and list[str] not in kinds
+    )
 
 
 def caller_of(request: AnyRequest) -> Caller:

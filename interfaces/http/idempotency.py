@@ -15,7 +15,11 @@ from interfaces.http.guards import AnyRequest, caller_of, system_of
 
 IdempotencyKey = Annotated[
     str | None,
-    HeaderParameter(name="Idempotency-Key", description="1 to 255 printable characters"),
+    HeaderParameter(
+        name="Idempotency-Key",
+        description="1 to 255 printable characters",
+        schema_extra={"pattern": "^[ -~]{1,255}$"},
+    ),
 ]
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")

@@ -34,14 +34,27 @@ InvoiceId = Annotated[str, PathParameter(name="invoiceId")]
 SeriesId = Annotated[str, PathParameter(name="seriesId")]
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="items a page")]
-Cursor = Annotated[str | None, QueryParameter(name="cursor", description="`nextCursor` of the page before")]
+Cursor = Annotated[
+    str | None, QueryParameter(name="cursor", min_length=1, description="`nextCursor` of the page before")
+]
 AsOf = Annotated[
     str | None, QueryParameter(name="asOf", format="date-time", description="a recorded time (RFC 3339)")
 ]
-AsOfPosition = Annotated[int | None, QueryParameter(name="asOfPosition", ge=0, le=MAX_POSITION)]
+_FROM_ZERO = {"minimum": 0}
+"""Litestar checks `ge=0` and leaves it out of the document."""
+
+AsOfPosition = Annotated[
+    int | None, QueryParameter(name="asOfPosition", ge=0, le=MAX_POSITION, schema_extra=_FROM_ZERO)
+]
 MinPosition = Annotated[
     int | None,
-    HeaderParameter(name="X-Min-Position", ge=0, le=MAX_POSITION, description="wait until this is shown"),
+    HeaderParameter(
+        name="X-Min-Position",
+        ge=0,
+        le=MAX_POSITION,
+        schema_extra=_FROM_ZERO,
+        description="wait until this is shown",
+    ),
 ]
 
 ItemT = TypeVar("ItemT")

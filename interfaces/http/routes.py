@@ -12,14 +12,21 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from application.operations.operation import COMMON_ERRORS, Operation
 from interfaces.http.guards import guard
+from interfaces.http.openapi import DescribedOperation
 from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE, Problem
 
 _TRACE_HEADERS = (
     ResponseHeader(
-        name="traceparent", description="W3C trace context of this answer", documentation_only=True
+        name="traceparent",
+        description="W3C trace context of this answer",
+        required=True,
+        documentation_only=True,
     ),
     ResponseHeader(
-        name="X-Correlation-Id", description="the trace id, as in `correlationId`", documentation_only=True
+        name="X-Correlation-Id",
+        description="the trace id, as in `correlationId`",
+        required=True,
+        documentation_only=True,
     ),
 )
 _POSITION_HEADER = ResponseHeader(
@@ -40,6 +47,7 @@ def route(operation: Operation, **options: Any) -> Callable[[Callable[..., Any]]
                 data_container=get_args(get_type_hints(function)["return"])[0], generate_examples=False
             )
         responses |= options.pop("responses", {})
+        options.setdefault("operation_class", DescribedOperation)
         handler = HTTPRouteHandler(
             list(operation.paths),
             http_method=operation.method,

@@ -12,9 +12,10 @@ from application.ports import Found
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Identifier
 from interfaces.http.answers.artifacts import ArtifactToken, link
-from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, RequestBody, read_body, schema_of
 from interfaces.http.guards import AnyRequest, caller_if_told, caller_of, origin_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, check_key
+from interfaces.http.openapi import describing_body, describing_file
 from interfaces.http.reading import MinPosition, head_reached, read, shown
 from interfaces.http.routes import route
 from projections.accounts import select_account_names
@@ -53,7 +54,7 @@ async def create_artifact_token(
     return shown(token, position, status_code=201, headers={"Cache-Control": "no-store"})
 
 
-@route(DOWNLOAD_ARTIFACT, media_type="application/octet-stream")
+@route(DOWNLOAD_ARTIFACT, operation_class=describing_file("*/*"))
 async def download_artifact(
     request: AnyRequest, token: Annotated[str, QueryParameter(name="token", min_length=1, max_length=4000)]
 ) -> Response[Any]:

@@ -14,10 +14,11 @@ from application.validation import invalid_field
 from domain.accounts.credential import CREDENTIAL, Purpose, SecretKind
 from domain.accounts.elevation import Asked
 from domain.kernel.facts import NO_CONTROLS, Identifier, Utc, Value
-from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, RequestBody, read_body, schema_of
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, check_key
+from interfaces.http.openapi import describing_body
 from interfaces.http.routes import route
 
 _JWT_MAX_LENGTH = 8192

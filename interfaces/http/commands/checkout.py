@@ -19,11 +19,12 @@ from domain.accounts.choices import is_reason
 from domain.checkout.purchase_order import PoNumber
 from domain.kernel.facts import Identifier
 from interfaces.http.answers.checkout import PoCaptureAnswer, PoOverrideAnswer
-from interfaces.http.bodies import JSON, ElevationToken, Notes, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, ElevationToken, Notes, read_body, schema_of
 from interfaces.http.checkouts import CheckoutId, OfAccount, asked_of
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey
+from interfaces.http.openapi import describing_body
 from interfaces.http.routes import route
 
 _VERDICTS = 5

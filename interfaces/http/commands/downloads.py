@@ -9,9 +9,10 @@ from application.operations.documents import CREATE_DOWNLOAD_TOKEN, DOWNLOAD_DOC
 from domain.documents.access import FileFormat
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value
-from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, RequestBody, read_body, schema_of
 from interfaces.http.guards import AnyRequest, caller_of, origin_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, check_key
+from interfaces.http.openapi import describing_body, describing_file
 from interfaces.http.queries.documents import document_in_scope
 from interfaces.http.reading import DocumentId, MinPosition, shown
 from interfaces.http.routes import route
@@ -53,7 +54,7 @@ async def create_download_token(
     return shown(token, position, status_code=201, headers={"Cache-Control": "no-store"})
 
 
-@route(DOWNLOAD_DOCUMENT, media_type="application/pdf")
+@route(DOWNLOAD_DOCUMENT, operation_class=describing_file("application/pdf", JSON))
 async def download_document(
     request: AnyRequest, token: Annotated[str, QueryParameter(name="token", min_length=1, max_length=2000)]
 ) -> Response[Any]:

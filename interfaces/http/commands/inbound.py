@@ -14,9 +14,10 @@ from application.operations.inbound import RECEIVE_EVENTS
 from application.validation import invalid_field, parse
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Value
-from interfaces.http.bodies import JSON, describing_body, read_json, require_media_type, schema_of
+from interfaces.http.bodies import JSON, read_json, require_media_type, schema_of
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, answered, idempotency_claim
+from interfaces.http.openapi import describing_body
 from interfaces.http.problems import Problem, envelope
 from interfaces.http.routes import route
 from projections.documents import DOCUMENTS, select_settled_documents
@@ -64,11 +65,13 @@ async def receive_events(
     request: AnyRequest, idempotency_key: IdempotencyKey = None
 ) -> Response[EventResults]:
     """Takes events in, waits up to five seconds for what they lead to, and tells what became of each."""
-    require_media_type(request, (ONE, BATCH, JSON))
+    media_type = require_media_type(request, (ONE, BATCH, JSON))
     claim = await idempotency_claim(request, RECEIVE_EVENTS, idempotency_key)
     if claim is not None and (stored := await system_of(request).ledger.stored(claim)) is not None:
         return answered(stored)
     content = await read_json(request)
+    if isinstance(content, list) != (media_type == BATCH):
+        raise invalid_field("body", "NOT_ONE_EVENT", f"An array of events, and only that, is {BATCH}.")
     events = content if isinstance(content, list) else [content]
     if len(events) > MAX_BATCH_EVENTS:
         raise invalid_field("body", "TOO_MANY", f"A batch holds {MAX_BATCH_EVENTS} events at most.")

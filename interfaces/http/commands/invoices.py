@@ -28,7 +28,6 @@ from interfaces.http.bodies import (
     ElevationToken,
     Notes,
     RequestBody,
-    describing_body,
     read_body,
     schema_of,
 )
@@ -36,6 +35,7 @@ from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey
 from interfaces.http.reading import InvoiceId
+from interfaces.http.openapi import describing_body
 from interfaces.http.routes import route
 
 MOST_CREDITED_LINES = 2_000

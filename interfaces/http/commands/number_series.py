@@ -8,10 +8,11 @@ from domain.documents.document import DocType
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import CountryCode, Identifier
 from domain.numbering.series import NumberFormat
-from interfaces.http.bodies import JSON, RequestBody, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, RequestBody, read_body, schema_of
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of
 from interfaces.http.idempotency import IdempotencyKey
+from interfaces.http.openapi import describing_body
 from interfaces.http.queries.number_series import SeriesAnswer
 from interfaces.http.routes import route
 

@@ -13,11 +13,12 @@ from domain.accounts.names import NamedAccount
 from domain.accounts.policies import IssuanceTerms, ReprintTerms
 from interfaces.http.accounts import AccountName
 from interfaces.http.answers.policies import IssuancePolicyAnswer, ReprintPolicyAnswer
-from interfaces.http.bodies import JSON, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, read_body, schema_of
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.etags import IfMatch, expected_version
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey
+from interfaces.http.openapi import describing_body
 from interfaces.http.routes import route
 
 

@@ -11,10 +11,11 @@ from application.validation import invalid_field
 from domain.checkout.evaluation import OrderTotal
 from domain.kernel.money import CurrencyCode, MinorUnits
 from interfaces.http.answers.checkout import BillingRuleEvaluation
-from interfaces.http.bodies import JSON, describing_body, read_body, schema_of
+from interfaces.http.bodies import JSON, read_body, schema_of
 from interfaces.http.checkouts import CheckoutId, OfAccount, asked_of
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import answered
+from interfaces.http.openapi import describing_body
 from interfaces.http.routes import route
 
 

@@ -1,5 +1,6 @@
 """The OpenAPI document tells the truth about every operation of the catalog."""
 
+import json
 import re
 from typing import Any
 
@@ -186,6 +187,12 @@ def test_parameters_are_named_as_in_the_contract(document: dict[str, Any], opera
         if name in {"X-Min-Position", "Idempotency-Key", "If-Match", "If-None-Match"}:
             assert parameter["in"] == "header"
         assert parameter["required"] == (parameter["in"] == "path" or name in {"token", "documentKey"})
+    assert "null" not in json.dumps([parameter["schema"] for parameter in parameters.values()])
+    for name in {"X-Min-Position", "asOfPosition"} & set(parameters):
+        schema = parameters[name]["schema"]
+        assert (schema["minimum"], schema["maximum"]) == (0, 2**63 - 1)
+    if "Idempotency-Key" in parameters:
+        assert parameters["Idempotency-Key"]["schema"]["pattern"] == "^[ -~]{1,255}$"
     if "limit" in parameters:
         schema = parameters["limit"]["schema"]
         assert (schema["minimum"], schema["maximum"], schema["default"]) == (1, 200, 50)
@@ -210,6 +217,17 @@ def test_bodies_are_described_strictly(document: dict[str, Any], operation: Oper
     if operation.name == "number-series.open":
         schema = described["requestBody"]["content"]["application/json"]["schema"]
         assert set(schema["required"]) == {"countryCode", "issuerEntityId", "docType"}
+
+
+def test_files_are_described_by_their_media_types(document: dict[str, Any]) -> None:
+    """A document's file is PDF or JSON; an artifact's is of the type that upstream told."""
+    described = {
+        path: set(document["paths"][path]["get"]["responses"]["200"]["content"])
+        for path in OPEN_PATHS
+        if path.endswith("/download")
+    }
+    assert described.pop("/v1/documents/download") == {"application/pdf", "application/json"}
+    assert set(map(frozenset, described.values())) == {frozenset({"*/*"})}
 
 
 def test_everything_asks_for_a_bearer_token_but_what_is_open(document: dict[str, Any]) -> None:

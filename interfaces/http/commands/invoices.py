@@ -34,8 +34,8 @@ from interfaces.http.bodies import (
 from interfaces.http.commanding import Prepared, carry_out
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.idempotency import IdempotencyKey
-from interfaces.http.reading import InvoiceId
 from interfaces.http.openapi import describing_body
+from interfaces.http.reading import InvoiceId
 from interfaces.http.routes import route
 
 MOST_CREDITED_LINES = 2_000

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 
 from tests.support.house import House, eventually
+from tests.support.ledger_fixtures import one
 from tests.support.work_orders import a_work_order, account_updated, an_account, work_order_ready
 
 MOUNTS = ("/v1/billing", "/billing")
@@ -149,6 +150,12 @@ class Garage:
     def head(self) -> int:
         """The ledger's last position, once nothing is under way any more."""
         return self.house.catch_up()
+
+    def invoiced_events(self) -> int:
+        """How many events the commands of invoices recorded, whatever is being issued meanwhile."""
+        query = "SELECT count(*) FROM ledger.event WHERE starts_with(operation, 'invoices.')"
+        with self.house.database() as connection:
+            return int(one(connection, query))
 
     def announced(self, stream_type: str, stream_id: str) -> list[str]:
         """The types of the outbound facts of a stream, in ledger order."""

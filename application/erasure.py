@@ -53,16 +53,16 @@ class SubjectKeys(Protocol):
         """Every key that the subject ever had, oldest first."""
         ...
 
-    async def destroy(self, key_ids: Sequence[UUID], at: datetime, requested_by: str, reason: str) -> None:
-        """Destroys keys for good, and whatever is decided later knows; destroyed ones stay as they are."""
+    async def destroy(self, key_id: UUID, at: datetime, requested_by: str, reason: str) -> None:
+        """Destroys a key for good, and whatever is decided later knows; a destroyed one stays as it is."""
         ...
 
     async def defer(self, key_id: UUID, until: datetime, requested_by: str, reason: str) -> None:
-        """Lets a key be destroyed at that time (UTC), and nothing new be sealed under it."""
+        """Lets a key be destroyed at that time (UTC), never sooner, and nothing new be sealed under it."""
         ...
 
-    async def destroy_due(self, at: datetime) -> int:
-        """Destroys the keys whose time has come; says how many."""
+    async def due(self, at: datetime, limit: int) -> list[SubjectKeyState]:
+        """Keys whose time to be destroyed has come."""
         ...
 
     async def to_redact(self, limit: int) -> list[SubjectKeyState]:
@@ -132,16 +132,12 @@ class Erasure:
         if not await self._index.shows(await self._ledger.head_position()):
             raise LedgerUnavailable("the index of subjects is not up to date")
         for key in live:
-            until = await self._kept_until(key)
-            if until is None or until <= now:
-                await self._keys.destroy([key.key_id], now, requested_by, reason)
-            elif key.erase_after is None:
-                await self._keys.defer(key.key_id, until, requested_by, reason)
+            await self._destroy_or_defer(key, now, requested_by, reason)
         return await self._keys.of_subject(subject)
 
     async def step(self) -> int:
         """Destroys what is due and tells the streams of destroyed keys; returns how many keys it finished."""
-        await self._keys.destroy_due(self._clock.now())
+        await self._destroy_due()
         finished = 0
         if keys := await self._keys.to_redact(BATCH_KEYS):
             # At once, even where processes of an older version still run: they may know nothing of erasures.
@@ -155,6 +151,23 @@ class Erasure:
             await self._keys.mark_redacted(key.key_id, self._clock.now())
             finished += 1
         return finished
+
+    async def _destroy_due(self) -> None:
+        """What was recorded since a key was deferred, a credit of what it sealed, may have moved its time."""
+        now = self._clock.now()
+        due = await self._keys.due(now, BATCH_KEYS)
+        if due and await self._index.shows(await self._ledger.head_position()):
+            for key in due:
+                await self._destroy_or_defer(key, now, key.requested_by or "", key.reason or "")
+
+    async def _destroy_or_defer(
+        self, key: SubjectKeyState, now: datetime, requested_by: str, reason: str
+    ) -> None:
+        until = await self._kept_until(key)
+        if until is None or until <= now:
+            await self._keys.destroy(key.key_id, now, requested_by, reason)
+        elif key.erase_after is None or key.erase_after < until:
+            await self._keys.defer(key.key_id, until, requested_by, reason)
 
     async def _kept_until(self, key: SubjectKeyState) -> datetime | None:
         """When the law lets go of what the key sealed; None where it does not care."""

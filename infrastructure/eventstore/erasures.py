@@ -1,6 +1,6 @@
 """The key store's erasures on PostgreSQL, under the head lock: whatever is decided later knows of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -17,9 +17,12 @@ _COLUMNS: LiteralString = (
 )
 
 _DESTROY: LiteralString = """
-UPDATE ledger.subject_key SET wrapped_key = NULL, erased_at = %(at)s,
-    requested_by = coalesce(%(requested_by)s, requested_by), reason = coalesce(%(reason)s, reason)
-WHERE wrapped_key IS NOT NULL AND
+UPDATE ledger.subject_key SET wrapped_key = NULL, erased_at = %s, requested_by = %s, reason = %s
+WHERE key_id = %s AND wrapped_key IS NOT NULL
+"""
+_DEFER: LiteralString = """
+UPDATE ledger.subject_key SET erase_after = greatest(erase_after, %s), requested_by = %s, reason = %s
+WHERE key_id = %s AND wrapped_key IS NOT NULL
 """
 
 
@@ -59,29 +62,18 @@ class PostgresSubjectKeys:
         condition: LiteralString = "WHERE erased_at IS NOT NULL AND redacted_at IS NULL"
         return await self._select(condition + " ORDER BY erased_at LIMIT %s", limit)
 
-    async def destroy(self, key_ids: Sequence[UUID], at: datetime, requested_by: str, reason: str) -> None:
-        """Destroys keys for good; destroyed ones stay as they are."""
-        await self._destroy(
-            "key_id = ANY(%(key_ids)s)",
-            {"key_ids": list(key_ids), "at": at, "requested_by": requested_by, "reason": reason},
-        )
+    async def due(self, at: datetime, limit: int) -> list[SubjectKeyState]:
+        """Keys whose time to be destroyed has come, the first first."""
+        condition: LiteralString = "WHERE wrapped_key IS NOT NULL AND erase_after <= %s"
+        return await self._select(condition + " ORDER BY erase_after LIMIT %s", at, limit)
 
-    async def destroy_due(self, at: datetime) -> int:
-        """Destroys the keys whose time has come; says how many."""
-        # Looked for without the lock first: this is asked every other second, and nearly always for nothing.
-        if not await self._select("WHERE wrapped_key IS NOT NULL AND erase_after <= %s LIMIT 1", at):
-            return 0
-        return await self._destroy("erase_after <= %(at)s", {"at": at, "requested_by": None, "reason": None})
+    async def destroy(self, key_id: UUID, at: datetime, requested_by: str, reason: str) -> None:
+        """Destroys a key for good; a destroyed one stays as it is."""
+        await self._change(_DESTROY, at, requested_by, reason, key_id)
 
     async def defer(self, key_id: UUID, until: datetime, requested_by: str, reason: str) -> None:
-        """Lets a key be destroyed at that time (UTC), and nothing new be sealed under it."""
-        statement = (
-            "UPDATE ledger.subject_key SET erase_after = %s, requested_by = %s, reason = %s"
-            " WHERE key_id = %s AND wrapped_key IS NOT NULL AND erase_after IS NULL"
-        )
-        async with reading_connection(self._pool) as connection, connection.transaction():
-            await connection.execute("SELECT ledger.lock_head_to_change()")
-            await connection.execute(statement, (until, requested_by, reason, key_id))
+        """Lets a key be destroyed at that time (UTC), never sooner, and nothing new be sealed under it."""
+        await self._change(_DEFER, until, requested_by, reason, key_id)
 
     async def mark_redacted(self, key_id: UUID, at: datetime) -> None:
         """Every stream has been told."""
@@ -97,8 +89,7 @@ class PostgresSubjectKeys:
             await cursor.execute(statement, parameters)
             return await cursor.fetchall()
 
-    async def _destroy(self, condition: LiteralString, parameters: dict[str, Any]) -> int:
+    async def _change(self, statement: LiteralString, *parameters: Any) -> None:
         async with reading_connection(self._pool) as connection, connection.transaction():
             await connection.execute("SELECT ledger.lock_head_to_change()")
-            cursor = await connection.execute(_DESTROY + condition, parameters)
-            return cursor.rowcount
+            await connection.execute(statement, parameters)

@@ -60,7 +60,10 @@ _EVENT = schema_of(CloudEvent)
 _BATCH = {"type": "array", "items": _EVENT, "maxItems": MAX_BATCH_EVENTS}
 
 
-@route(RECEIVE_EVENTS, operation_class=describing_body({ONE: _EVENT, BATCH: _BATCH, JSON: _EVENT}))
+_ANY = {"oneOf": [_EVENT, _BATCH]}
+
+
+@route(RECEIVE_EVENTS, operation_class=describing_body({ONE: _EVENT, BATCH: _BATCH, JSON: _ANY}))
 async def receive_events(
     request: AnyRequest, idempotency_key: IdempotencyKey = None
 ) -> Response[EventResults]:
@@ -70,8 +73,8 @@ async def receive_events(
     if claim is not None and (stored := await system_of(request).ledger.stored(claim)) is not None:
         return answered(stored)
     content = await read_json(request)
-    if isinstance(content, list) != (media_type == BATCH):
-        raise invalid_field("body", "NOT_ONE_EVENT", f"An array of events, and only that, is {BATCH}.")
+    if media_type != JSON and isinstance(content, list) != (media_type == BATCH):
+        raise invalid_field("body", "OTHER_MEDIA_TYPE", f"One event is {ONE}, an array of them {BATCH}.")
     events = content if isinstance(content, list) else [content]
     if len(events) > MAX_BATCH_EVENTS:
         raise invalid_field("body", "TOO_MANY", f"A batch holds {MAX_BATCH_EVENTS} events at most.")

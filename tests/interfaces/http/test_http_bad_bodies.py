@@ -222,12 +222,12 @@ def test_an_event_may_come_under_any_of_its_media_types(house: House, media_type
     assert answer.json()["results"][0]["outcome"] in {"ACCEPTED", "DUPLICATE"}
 
 
-@pytest.mark.parametrize("media_type", [ONE_EVENT, "application/json"])
-def test_an_array_is_a_batch_by_its_media_type_alone(house: House, media_type: str) -> None:
-    answer = _post(house, json.dumps([paid("in-no-batch")]), media_type)
+def test_a_batch_is_not_sent_as_one_event_nor_one_event_as_a_batch(house: House) -> None:
+    answer = _post(house, json.dumps([paid("in-no-batch")]), ONE_EVENT)
     assert fields_of(problem(answer, 400, "VALIDATION_FAILED")) == {"body"}
     answer = _post(house, json.dumps(paid("in-no-batch")), BATCH_OF_EVENTS)
     assert fields_of(problem(answer, 400, "VALIDATION_FAILED")) == {"body"}
+    assert _post(house, json.dumps([paid("as-plain-json")]), "application/json").is_success
 
 
 def test_a_batch_too_long_is_refused_whole(house: House) -> None:

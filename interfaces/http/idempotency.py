@@ -35,7 +35,9 @@ async def idempotency_claim(
     caller = caller_of(request)
     secret = system_of(request).request_hash_key
     scope = "\n".join((caller.tenant, caller.claims.sub, operation.name, key))
-    body = request.scope["path"].encode() + b"\n" + await request.body()
+    query = request.scope["query_string"]
+    target = request.scope["path"].encode() + (b"?" + query if query else b"")
+    body = target + b"\n" + await request.body()
     return IdempotencyClaim(
         key_hash=hmac.digest(secret, b"key\n" + scope.encode(), hashlib.sha256),
         request_hash=hmac.digest(secret, b"request\n" + body, hashlib.sha256),

@@ -157,13 +157,13 @@ class Seeded:
         }
 
     def _accounts(self) -> dict[str, Example]:
-        own = {"accountId": self.account_id}
+        own, fresh = {"accountId": self.account_id}, str(uuid4())
         issuance = {"approvalRequired": "NEVER", "estimateVersionRequired": False, "overridableBlockers": []}
         reprint = {"maxReprints": 1, "windowHours": 24, "requiresReasonCode": True}
         reprint |= {"requiresElevation": False}
         return {
             "getBillingRules": Example(own),
-            "upsertBillingRules": with_body(rules_request(), accountId=str(uuid4())),
+            "upsertBillingRules": with_body(rules_request(partyId=fresh), accountId=fresh),
             "policies.get-issuance": Example(own),
             "policies.set-issuance": with_body(issuance, accountId=str(uuid4())),
             "policies.get-reprint": Example(own),

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from application.identity import TokenClaims
 from application.ledger import Audit
-from application.roles import COUNTRY_BOUND_ROLES, ROLE_PERMISSIONS
+from application.roles import COUNTRY_BOUND_ROLES, OWNER_BOUND_ROLES, ROLE_PERMISSIONS
+from domain.accounts.fiscal_profile import ProfileOwner
 from domain.documents.visibility import DocumentScope
 from domain.kernel.errors import DomainError
 
@@ -71,6 +72,15 @@ class Caller:
     def sees_country(self, country_code: str) -> bool:
         """Whether the caller reaches this country."""
         return self.countries is None or country_code in self.countries
+
+    def reaches_profile(self, owner: ProfileOwner) -> bool:
+        """Whether the caller may know of that owner's fiscal profile; buyers and sellers, of their own."""
+        claims = self.claims
+        owned = {("BUYER", claims.buyer_id), ("SELLER", claims.seller_id)}
+        is_owner = claims.buyer_id is not None or claims.seller_id is not None
+        if is_owner or (claims.roles and claims.roles <= OWNER_BOUND_ROLES):
+            return (owner.owner_type, owner.owner_id) in owned and self.sees_country(owner.country_code)
+        return self.sees_country(owner.country_code)
 
     def document_scope(self) -> DocumentScope:
         """Which documents the caller may know of, by the `docs.read.*` and `docs.audit.read` it holds."""

@@ -1,4 +1,4 @@
-"""States as they stood: the streams' events up to a moment, folded anew (contract §2, "As of")."""
+"""States as they stood: streams folded anew up to a moment or a version (contract §2, "As of")."""
 
 import asyncio
 from collections.abc import Collection
@@ -43,3 +43,9 @@ async def states_at(
         for stream, events in zip(ordered, histories, strict=True)
         if events
     }
+
+
+async def state_at_version(ledger: Ledger, registry: Registry, stream: StreamId, version: int) -> Any:
+    """A stream's state at a version that it reached, less what was erased since."""
+    history = await ledger.history(stream, up_to_version=version)
+    return registry.fold(stream, [event.fact for event in history])

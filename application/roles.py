@@ -109,5 +109,8 @@ ROLE_PERMISSIONS = MappingProxyType(
 )
 """Each role's permissions."""
 
+OWNER_BOUND_ROLES = frozenset({"BUYER", "SELLER"})
+"""Roles that reach what is their own by the token's `buyer_id` and `seller_id`: nothing without either."""
+
 COUNTRY_BOUND_ROLES = frozenset({"SUPPORT", "COUNTRY_OPS_LEAD"})
 """Roles that see nothing beyond the token's `countries`, and nothing at all without any."""

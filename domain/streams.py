@@ -3,6 +3,7 @@
 from domain.accounts.account import ACCOUNT
 from domain.accounts.billing_rules import BILLING_RULES
 from domain.accounts.credential import CREDENTIAL
+from domain.accounts.fiscal_profile import FISCAL_PROFILE
 from domain.accounts.policies import POLICY
 from domain.checkout.checkout import CHECKOUT
 from domain.documents.access import DOCUMENT_ACCESS
@@ -20,6 +21,7 @@ STREAM_TYPES = (
     *(ACCOUNT, BILLING_RULES, POLICY, CREDENTIAL),
     *(WORK_ORDER, INVOICE),
     CHECKOUT,
+    FISCAL_PROFILE,
 )
 
 REGISTRY = Registry(STREAM_TYPES)

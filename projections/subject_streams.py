@@ -94,6 +94,7 @@ SUBJECT_STREAMS = Projection(
             "credential.added",
             "credential.changed",
             "credential.elevation-granted",
+            "fiscal-profile.configured",
         }
     ),
     row_folds=(one_row(SUBJECT_STREAM_TABLE, _key, _fold),),

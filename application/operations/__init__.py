@@ -23,6 +23,7 @@ from application.operations.documents import (
     LIST_DOCUMENTS,
     VERIFY_DOCUMENT,
 )
+from application.operations.fiscal_profiles import GET_FISCAL_PROFILE, SET_FISCAL_PROFILE
 from application.operations.inbound import RECEIVE_EVENTS
 from application.operations.invoices import (
     CREDIT_INVOICE,
@@ -77,4 +78,5 @@ OPERATIONS = (
     *(LIST_PO_POLICIES, LIST_REASON_CODES),
     *(EVALUATE_CHECKOUT, CAPTURE_PO, OVERRIDE_PO),
     *(LIST_ARTIFACTS, CREATE_ARTIFACT_TOKEN, DOWNLOAD_ARTIFACT),
+    *(GET_FISCAL_PROFILE, SET_FISCAL_PROFILE),
 )

@@ -6,6 +6,7 @@ It is pure. What signs, stamps or talks to an authority is an adapter (`infrastr
 from datetime import date
 from typing import Protocol
 
+from domain.accounts.fiscal_profile import OwnerType, ProfileField
 from domain.documents.document import DocType, Language, Retention
 from domain.documents.order_snapshot import OrderData
 from domain.kernel.facts import Value
@@ -41,6 +42,10 @@ class CountryDriver(Protocol):
 
     def may_void(self, doc_type: DocType) -> bool:
         """Whether the law lets an issued document of that type be voided."""
+        ...
+
+    def profile_demands(self, owner_type: OwnerType) -> tuple[ProfileField, ...]:
+        """What a fiscal profile must hold before a fiscal document names such an owner (S3 §4.2)."""
         ...
 
     def language(self, country_code: str) -> Language:

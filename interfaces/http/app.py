@@ -20,6 +20,7 @@ from interfaces.http.commands import artifacts as artifact_commands
 from interfaces.http.commands import auth, downloads, inbound
 from interfaces.http.commands import billing_rules as rules_commands
 from interfaces.http.commands import checkout as checkout_commands
+from interfaces.http.commands import fiscal_profiles as profile_commands
 from interfaces.http.commands import invoices as invoice_commands
 from interfaces.http.commands import number_series as series_commands
 from interfaces.http.commands import policies as policy_commands
@@ -30,6 +31,7 @@ from interfaces.http.queries import (
     billing_rules,
     checkout,
     documents,
+    fiscal_profiles,
     invoices,
     meta,
     number_series,
@@ -58,6 +60,7 @@ ROUTES = (
     *meta.HANDLERS,
     *(*checkout_commands.HANDLERS, *checkout.HANDLERS),
     *(*artifacts.HANDLERS, *artifact_commands.HANDLERS),
+    *(*profile_commands.HANDLERS, *fiscal_profiles.HANDLERS),
 )
 
 

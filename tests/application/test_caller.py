@@ -6,7 +6,9 @@ import pytest
 
 from application.caller import Caller, require_whole
 from application.identity import TokenClaims
+from domain.accounts.fiscal_profile import OwnerType
 from domain.kernel.errors import DomainError
+from tests.support.fiscal_profile_facts import an_owner
 
 DOCUMENT = {"buyer_id": "buyer-1", "seller_id": "seller-1", "country_code": "MX", "status": "ISSUED"}
 EVERYBODY_ELSE = ("SYSTEM", "SERVICE_ADVISOR", "BILLING_MANAGER", "AP_CLERK")
@@ -177,3 +179,42 @@ def test_a_narrowed_token_is_refused_what_shows_the_whole_ledger(claims: dict[st
     with pytest.raises(DomainError) as refusal:
         require_whole(caller("AUDITOR", **claims))
     assert refusal.value.code == "PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize(
+    ("who", "reached"),
+    [
+        (caller("BUYER", buyer_id="p-1"), {("BUYER", "p-1")}),
+        (caller("SELLER", seller_id="p-1"), {("SELLER", "p-1")}),
+        (
+            caller("BUYER", "SELLER", buyer_id="p-1", seller_id="p-2"),
+            {("BUYER", "p-1"), ("SELLER", "p-2")},
+        ),
+        (caller("FINANCE_ADMIN", buyer_id="p-1"), {("BUYER", "p-1")}),
+        (caller("BUYER", buyer_id="p-1", countries=frozenset({"ES"})), set()),
+        (caller("BUYER", buyer_id=""), set()),
+        (caller("BUYER"), set()),
+        (caller("BUYER", "SELLER"), set()),
+        (caller("FINANCE_ADMIN", countries=frozenset({"ES"})), set()),
+    ],
+)
+def test_owners_reach_their_own_fiscal_profile(who: Caller, reached: set[tuple[OwnerType, str]]) -> None:
+    named: list[tuple[OwnerType, str]] = [
+        (owner_type, owner_id)
+        for owner_type in ("BUYER", "SELLER", "PLATFORM")
+        for owner_id in ("p-1", "p-2")
+    ]
+    assert {owner for owner in named if who.reaches_profile(an_owner(*owner))} == reached
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        caller("FINANCE_ADMIN"),
+        caller("BUYER", "FINANCE_ADMIN"),
+        caller("FINANCE_ADMIN", countries=frozenset({"MX"})),
+        caller(permissions=frozenset({"fiscal_profile.read"})),
+    ],
+)
+def test_who_is_bound_to_no_owner_reaches_all_profiles_of_the_countries(who: Caller) -> None:
+    assert all(who.reaches_profile(an_owner(owner_type)) for owner_type in ("BUYER", "SELLER", "PLATFORM"))

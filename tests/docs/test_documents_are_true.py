@@ -9,12 +9,21 @@ from urllib.parse import unquote
 import pytest
 from typer.main import get_command
 
+from application.handlers.fiscal_profiles import profile_answer
 from application.operations import OPERATIONS
 from application.operations.documents import ISSUE_NUMBERED_DOCUMENT
 from application.roles import ROLE_PERMISSIONS
 from domain.accounts.account import AccountData
+from domain.accounts.fiscal_profile import (
+    FISCAL_PROFILE,
+    ProfileOwner,
+    ProfileRequest,
+    configure_profile,
+    profile_content,
+)
 from domain.documents.order import OrderPaid, OrderRefunded, RefundData, evolve
 from domain.documents.order_snapshot import OrderData
+from domain.fiscal.tax_ids import canonical_tax_id
 from domain.invoicing.lines import price_lines
 from domain.invoicing.work_order import WorkOrder, WorkOrderData, require_ready
 from domain.streams import REGISTRY
@@ -122,6 +131,27 @@ def test_the_example_order_and_refund_are_consistent() -> None:
     data = RefundData.model_validate(_example("refund")["data"], by_name=False)
     (refunded,) = refund(evolve(None, paid), data)
     assert isinstance(refunded, OrderRefunded) and refunded.refund.order_id == order.order_id
+
+
+def test_the_example_profile_is_answered_as_it_says() -> None:
+    section = _text(PROJECT / "docs/integrators.md").partition("## Fiscal profiles")[2]
+    (_, sent), (_, answered) = FENCE.findall(section)[:2]
+    body, shown = json.loads(sent.partition("--data '")[2].rpartition("'")[0]), json.loads(answered)
+    owner = ProfileOwner.model_validate(
+        {name: shown[name] for name in ("ownerType", "ownerId", "countryCode")}
+    )
+    content = profile_content(owner, ProfileRequest.model_validate(body, by_name=False))
+    set_by = {"configured_by": shown["updatedBy"], "at": shown["updatedAt"]}
+    (fact,) = configure_profile(None, content, **set_by)
+    assert profile_answer(FISCAL_PROFILE.evolve(None, fact)) == shown
+
+
+def test_the_examples_of_tax_ids_are_kept_as_they_say() -> None:
+    section = _text(PROJECT / "docs/integrators.md").partition("**Tax ids**")[2]
+    rows = re.findall(r"^\| ([A-Z]{2})\b[^|]*\|[^|]*\| `([^`]+)` \| `([^`]+)` \|$", section, re.MULTILINE)
+    assert len(rows) == 7
+    for country_code, written, kept in rows:
+        assert canonical_tax_id(country_code, written, for_buyer=True) == kept
 
 
 def test_the_example_work_order_can_be_invoiced() -> None:

@@ -16,7 +16,9 @@ from projections.source_text import SOURCE_TEXT_TABLE, searchable
 from projections.subject_streams import SUBJECT_STREAM_TABLE
 from tests.support.account_facts import ACCOUNT_ID, account_data, rules_request
 from tests.support.billed import billed, corrected
+from tests.support.fiscal_profile_facts import profile_request
 from tests.support.house import PROJECT, House, all_items, by_platform, cloud_event, eventually, paid
+from tests.support.problems import problem
 from tests.support.work_orders import a_line, an_account
 
 pytestmark = pytest.mark.slow
@@ -354,3 +356,38 @@ def test_an_account_is_forgotten_and_its_rules_stay(house: House) -> None:
 
     again = house.post({**told, "id": "crm-erased-again"})
     assert again.json()["results"][0]["outcome"] == "ACCEPTED", "CRM still knows the party, and says so"
+
+
+def test_a_fiscal_profile_is_forgotten_and_so_is_what_a_repeat_would_be_answered(house: House) -> None:
+    subject, key = "party:owner-erased", {"Idempotency-Key": "profile erased"}
+    path = "/v1/fiscal-profiles/BUYER/owner-erased?countryCode=GB"
+    name, email, street = "Hepzibah Winterbourne", "hepzibah@example.org", "9 Sailmaker Row"
+    body = profile_request(
+        legalName=name,
+        address={"line1": street, "city": "Hull"},
+        taxId="GB 888 777",
+        invoicePreferences={"type": "B2B", "receptorEmail": email, "note": f"for {name}"},
+    )
+    with house.client("FINANCE_ADMIN") as finance:
+        first = finance.put(path, json=body, headers=key)
+        assert finance.put(path, json=body, headers=key).content == first.content
+        house.catch_up()
+
+        keys = _erase(house, subject)
+        assert {one["retentionClass"] for one in keys if one["erasedAt"]} == {"CONTACT", "FISCAL"}
+        eventually(lambda: _told(house, subject))
+        left = finance.get(path)
+        assert (left.json()["legalName"], left.json()["address"], left.json()["taxId"]) == (None, None, None)
+        assert left.json()["invoicePreferences"] == {"type": "B2B"}
+        assert left.json()["missingFields"] == ["legalName"]
+        assert left.headers["etag"] != first.headers["etag"]
+        repeated = finance.put(path, json=body, headers=key)
+        as_of_then = finance.get(f"{path}&asOfPosition={first.headers['x-ledger-position']}")
+        for answer in (left, repeated, as_of_then):
+            assert not any(secret in answer.text for secret in (name, email, street, "888 777"))
+        assert (repeated.status_code, repeated.headers["idempotent-replayed"]) == (201, "true")
+        _is_nowhere(house, name, email, street)
+
+        problem(finance.put(path, json=body, headers={"If-Match": '"1"'}), 409, "STALE_ETAG")
+        back = finance.put(path, json=body)
+        assert (back.status_code, back.json()["legalName"], back.json()["complete"]) == (200, name, True)

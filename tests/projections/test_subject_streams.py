@@ -67,6 +67,20 @@ async def test_an_account_is_found_by_its_partys_keys(history: History) -> None:
     assert (row["stream_id"], row["retain_until"]) == (ACCOUNT_ID, None)
 
 
+async def test_a_fiscal_profile_is_found_by_its_owners_keys_and_no_law_wants_it_by_itself(
+    history: History,
+) -> None:
+    await history.set_profile("SELLER", "seller-99")
+    (row,) = rows_of(history, "fiscal-profile")
+    event = history.events[-1]
+    assert {(part.subject, part.retention_class) for part in event.sealed_for} == {
+        ("party:seller-99", "FISCAL"),
+        ("party:seller-99", "CONTACT"),
+    }
+    assert row["key_ids"] == sorted(str(part.key_id) for part in event.sealed_for)
+    assert (row["stream_id"], row["retain_until"]) == ("SELLER:seller-99:MX", None)
+
+
 async def test_an_invoice_is_found_by_its_customers_keys_as_long_as_the_law_wants_it(
     history: History,
 ) -> None:

@@ -40,7 +40,7 @@ from domain.kernel.claim import ClaimTaken
 from domain.kernel.facts import Fact
 from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, series_id
 from infrastructure.keys.fingerprints import KeyedFingerprint
-from tests.support import checkout_facts, credential_facts
+from tests.support import checkout_facts, credential_facts, fiscal_profile_facts
 from tests.support.account_facts import account_examples
 from tests.support.artifact_facts import artifact_examples
 from tests.support.invoicing_facts import invoicing_examples
@@ -276,6 +276,7 @@ def examples() -> tuple[Fact, ...]:
         *invoicing_examples(),
         *checkout_facts.examples(),
         *artifact_examples(),
+        *fiscal_profile_facts.examples(),
     )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from application.handlers.billing_rules import upsert_rules
 from application.handlers.documents import issue_document, record_failure
+from application.handlers.fiscal_profiles import change_profile
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.handlers.invoice_corrections import credit_invoice
 from application.handlers.invoices import Asking, draft_invoice, issue_invoice, void_invoice
 from application.ledger import Answer, Audit, Command, Handler, Transaction
 from domain.accounts.credential import CREDENTIAL
+from domain.accounts.fiscal_profile import OwnerType
 from domain.documents.access import ArtifactDownloaded, DocumentDownloaded, access_stream
 from domain.documents.document import DOCUMENT, DocumentLinked
 from domain.documents.keys import document_id, document_key
@@ -29,6 +31,7 @@ from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
 from tests.support.artifact_facts import an_artifact
 from tests.support.clocks import SetClock
 from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
+from tests.support.fiscal_profile_facts import a_change, an_owner
 from tests.support.invoicing_facts import (
     APPROVAL_ID,
     CREDIT_ID,
@@ -81,6 +84,10 @@ class History:
         """Somebody sets the billing rules of the account of that name."""
         upsert = an_upsert(name, **changes)
         await self._commit(upsert_rules(upsert))
+
+    async def set_profile(self, owner_type: OwnerType, owner_id: str) -> None:
+        """Somebody sets a fiscal profile for Mexico."""
+        await self._commit(change_profile(a_change(an_owner(owner_type, owner_id))))
 
     async def crm_tells(self, account_id: str, party_id: str | None, **changes: Any) -> None:
         """CRM tells of an account."""
@@ -213,7 +220,7 @@ def in_batches(projection: Projection, events: Sequence[RecordedEvent], ends: It
 
 
 async def busy_history() -> History:
-    """Orders in two countries with refunds, failures, downloads; an approval; two invoices; erasures."""
+    """Orders of two countries, refunds, failures, downloads, an approval, a profile, invoices, erasures."""
     history = History()
     await history.refund("o-1", "r-early", 100)
     await history.refund("o-2", "r-beyond", 9000)
@@ -238,6 +245,7 @@ async def busy_history() -> History:
     await history.crm_tells(ACCOUNT_ID, "12345")
     await history.crm_tells(ACCOUNT_ID, "67890")
     await history.approve()
+    await history.set_profile("SELLER", "seller-4")
     await history.bill(ACCOUNT_ID, WORK_ORDER_ID, INVOICE_ID)
     await history.void_invoice(ACCOUNT_ID, REBILL_ID, CREDIT_ID)
     await history.erase("party:67890", "FISCAL")

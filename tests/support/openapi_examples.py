@@ -9,6 +9,7 @@ from interfaces.http.reading import encode_cursor
 from tests.support.account_facts import rules_request
 from tests.support.artifact_facts import by_value
 from tests.support.checkouts import PIN, Till, an_approver
+from tests.support.fiscal_profile_facts import profile_request
 from tests.support.garage import ADVISOR, FINANCE, MANAGER, Garage
 from tests.support.house import BATCH_OF_EVENTS, ONE_EVENT
 from tests.support.work_orders import account_updated, an_account
@@ -44,6 +45,9 @@ class Seeded:
         self.document = garage.document(self.invoice["documents"][0]["documentId"])
         self.checkout_id = str(uuid4())
         self.approver = an_approver(garage.house)
+        self.owner = {"ownerType": "SELLER", "ownerId": f"seller-{uuid4()}"}
+        profile = "/v1/fiscal-profiles/{ownerType}/{ownerId}?countryCode=MX".format(**self.owner)
+        assert garage.client(FINANCE).put(profile, json=profile_request()).status_code == 201
         self.till = Till(garage.client(MANAGER))
         self.till.rules(self.account_id)
         assert self.till.capture(self.checkout_id, self.account_id, "PO-1").status_code == 201
@@ -62,6 +66,9 @@ class Seeded:
             "path.artifactRefId": [self.artifact_id],
             "path.streamType": ["invoice", "document", "work-order"],
             "path.streamId": [self.invoice["invoiceId"], self.document["documentId"]],
+            "path.ownerType": [self.owner["ownerType"]],
+            "path.ownerId": [self.owner["ownerId"]],
+            "query.countryCode": ["MX"],
             "query.documentKey": [self.document["documentKey"]],
             "query.accountId": [self.account_id],
             "query.workOrderId": [self.invoice["workOrderId"]],
@@ -87,6 +94,10 @@ class Seeded:
             **self._upstream(),
             **self._mounted(""),
             **self._mounted(".billing"),
+            "fiscal-profiles.get": Example({**self.owner, "countryCode": "MX"}),
+            "fiscal-profiles.set": with_body(
+                profile_request(), ownerType="BUYER", ownerId=f"buyer-{uuid4()}", countryCode="MX"
+            ),
             "crm.get-billing-rules": Example({"partyId": self.account["partyId"]}),
             **{name: Example() for name in ("operations.list", "HealthLiveLive", "HealthReadyReady")},
             "MetricsMetrics": Example(),

@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 
 from tests.support.artifact_facts import by_value
+from tests.support.fiscal_profile_facts import profile_request
 from tests.support.garage import APPROVES, FINANCE, PIN, Garage
 from tests.support.house import ONE_EVENT
 from tests.support.work_orders import account_updated, an_account
@@ -155,6 +156,11 @@ def _number_series(_: Desk) -> Asked:
     return Asked("POST", "/v1/number-series", series)
 
 
+def _fiscal_profile(_: Desk) -> Asked:
+    path = f"/v1/fiscal-profiles/BUYER/buyer-{uuid4()}?countryCode=MX"
+    return Asked("PUT", path, profile_request(), {"If-Match": '"0"'})
+
+
 def _upstream_fact(_: Desk) -> Asked:
     return Asked("POST", "/v1/inbound/events", account_updated(an_account()), {"Content-Type": ONE_EVENT})
 
@@ -197,6 +203,7 @@ KINDS = {
     "artifact token": Kind("artifacts.create-download-token", _artifact_token, "minted anew", use=_download),
     "document token": Kind("documents.create-download-token", _document_token, "minted anew", use=_download),
     "number series": Kind("number-series.open", _number_series),
+    "fiscal profile": Kind("fiscal-profiles.set", _fiscal_profile),
     "upstream fact": Kind("inbound.receive-events", _upstream_fact),
 }
 """By what tests call them."""

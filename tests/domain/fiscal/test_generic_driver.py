@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from babel.core import get_global
 
+from domain.accounts.fiscal_profile import OwnerType, ProfileField
 from domain.documents.document import DocType
 from domain.fiscal.registry import GENERIC, driver_for
 from tests.support.facts import an_order
 
 DOC_TYPES: tuple[DocType, ...] = get_args(DocType)
+ISSUERS: tuple[ProfileField, ...] = get_args(ProfileField)
 COUNTRIES = {code for code in get_global("zone_territories").values() if len(code) == 2} | {"ZZ", "XX"}
 
 
@@ -72,3 +74,13 @@ def test_documents_are_kept_to_the_end_of_the_tenth_year_after(issue_date: date)
         retention = GENERIC.retention(doc_type, issue_date)
         assert retention.until == date(issue_date.year + 10, 12, 31)
         assert (retention.retention_class, retention.mode) == ("COMMERCIAL", "COMPLIANCE")
+
+
+@pytest.mark.parametrize(
+    ("owner_type", "demanded"),
+    [("BUYER", ("legalName",)), ("SELLER", ISSUERS), ("PLATFORM", ISSUERS)],
+)
+def test_who_issues_documents_owes_more_than_who_receives_them(
+    owner_type: OwnerType, demanded: tuple[ProfileField, ...]
+) -> None:
+    assert GENERIC.profile_demands(owner_type) == demanded

@@ -100,6 +100,11 @@ PARAMETERS = {
     "artifacts.list": {"invoiceId", "includeSignedUrls", "X-Min-Position"},
     "artifacts.create-download-token": {"artifactRefId", "Idempotency-Key", "X-Min-Position"},
     "artifacts.download": {"token"},
+    "fiscal-profiles.get": {
+        *("ownerType", "ownerId", "countryCode"),
+        *("asOf", "asOfPosition", "If-None-Match", "X-Min-Position"),
+    },
+    "fiscal-profiles.set": {"ownerType", "ownerId", "countryCode", "If-Match", "Idempotency-Key"},
     "audit.get-stream": {"streamType", "streamId", "atVersion", "asOf", "X-Min-Position"},
 }
 
@@ -186,7 +191,9 @@ def test_parameters_are_named_as_in_the_contract(document: dict[str, Any], opera
     for name, parameter in parameters.items():
         if name in {"X-Min-Position", "Idempotency-Key", "If-Match", "If-None-Match"}:
             assert parameter["in"] == "header"
-        assert parameter["required"] == (parameter["in"] == "path" or name in {"token", "documentKey"})
+        needed = parameter["in"] == "path" or name in {"token", "documentKey"}
+        needed = needed or (name == "countryCode" and operation.name.startswith("fiscal-profiles."))
+        assert parameter["required"] == needed
     assert "null" not in json.dumps([parameter["schema"] for parameter in parameters.values()])
     for name in {"X-Min-Position", "asOfPosition"} & set(parameters):
         schema = parameters[name]["schema"]

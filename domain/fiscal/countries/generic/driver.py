@@ -7,6 +7,7 @@ from datetime import date
 
 from babel.core import get_global
 
+from domain.accounts.fiscal_profile import OwnerType, ProfileField
 from domain.documents.document import DocType, Language, Retention
 from domain.documents.order_snapshot import OrderData
 from domain.fiscal.driver import Called
@@ -25,6 +26,14 @@ _PREFIXES: dict[DocType, str] = {
     "AUDIT_EXPORT": "X",
     "ADJUSTMENT_STATEMENT": "A",
 }
+
+_DEMANDED_OF_ISSUERS: tuple[ProfileField, ...] = (
+    "legalName",
+    "taxId",
+    "address.line1",
+    "address.city",
+    "address.countryCode",
+)
 
 _SPANISH_SPEAKING = frozenset(
     [
@@ -130,6 +139,10 @@ class GenericDriver:
     def may_void(self, doc_type: DocType) -> bool:
         """Yes: no law of any country forbids it here."""
         return True
+
+    def profile_demands(self, owner_type: OwnerType) -> tuple[ProfileField, ...]:
+        """A buyer's name; of who issues documents also the tax id and where they are."""
+        return ("legalName",) if owner_type == "BUYER" else _DEMANDED_OF_ISSUERS
 
     def language(self, country_code: str) -> Language:
         """Spanish where it is an official language, else English."""

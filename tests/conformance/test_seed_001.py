@@ -1,6 +1,5 @@
 """The decisions on invoices, approvals, permissions and traces, each asserted over HTTP."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID, uuid4
@@ -13,7 +12,7 @@ from domain.invoicing.invoice import InvoiceStatus
 from tests.support.artifact_facts import by_value
 from tests.support.decisions import decision
 from tests.support.garage import ADVISOR, AUDITOR, FINANCE, MANAGER, MOUNTS, PIN, Garage, codes
-from tests.support.house import House, cloud_event, eventually
+from tests.support.house import House, cloud_event
 from tests.support.problems import fields_of, problem
 from tests.support.work_orders import work_order_ready
 
@@ -301,16 +300,7 @@ def test_what_a_line_names(garage: Garage) -> None:
 
 
 def _logged(garage: Garage, answer: httpx.Response) -> dict[str, Any]:
-    """The line of a request, which is written once its answer is sent."""
-
-    def look() -> dict[str, Any] | None:
-        lines = garage.house.log_path.read_text().splitlines()
-        read = (json.loads(line) for line in lines if answer.headers["x-correlation-id"] in line)
-        return next((line for line in read if line["event"] == "request"), None)
-
-    line = eventually(look)
-    assert line is not None
-    return line
+    return garage.house.logged(answer.headers["x-correlation-id"])
 
 
 def _ids_of(line: dict[str, Any]) -> dict[str, Any]:

@@ -88,6 +88,17 @@ class House:
         """What every process of the house wrote."""
         return self.data_dir.with_name(f"{self.data_dir.name}.log")
 
+    def logged(self, trace_id: str) -> dict[str, Any]:
+        """The line of a request, which is written once its answer is sent."""
+
+        def look() -> list[dict[str, Any]]:
+            whole = self.log_path.read_text(encoding="utf-8").rpartition("\n")[0]
+            of_trace = (json.loads(line) for line in whole.splitlines() if trace_id in line)
+            return [line for line in of_trace if line["event"] == "request"]
+
+        (line,) = eventually(look)
+        return line
+
     def start(self) -> Self:
         """Starts every process and returns once the house is ready."""
         self.port = self.port or free_port()

@@ -65,13 +65,6 @@ def _nothing_is_left_to_seal(house: House) -> bool:
         return bool(auditor.get("/v1/documents", params={"status": "DRAFT"}).json()["items"] == [])
 
 
-def _is_up(house: House) -> bool:
-    try:
-        return httpx.get(f"{house.url}/health/ready", trust_env=False, verify=False).is_success
-    except httpx.TransportError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def crash(fragile: House) -> Iterator[Crash]:
     """Everything was sent, and the API is back."""
@@ -109,7 +102,7 @@ def crash(fragile: House) -> Iterator[Crash]:
                     connection.getresponse()
         for connection in unheard:
             connection.close()
-        eventually(lambda: _is_up(fragile))
+        fragile.wait_until_back()
         yield crash
 
 

@@ -70,6 +70,7 @@ def test_thousands_of_orders_through_two_apis_of_which_one_is_killed_again_and_a
                 assert sent.acquire(timeout=DEADLINE_SECONDS)
             fragile.kill("api")
         results = [result for future in running for result in future.result()]
+    fragile.wait_until_back()
     assert {result["outcome"] for result in results} <= {"ACCEPTED", "DUPLICATE"}
     total = CLIENTS * ORDERS_PER_CLIENT
     documents = [result["documents"][0]["documentId"] for result in results]

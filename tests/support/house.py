@@ -103,8 +103,13 @@ class House:
         """Starts every process and returns once the house is ready."""
         self.port = self.port or free_port()
         self._main = self.spawn(["-m", "interfaces.cli.main", "run"], self.port)
-        wait_until_ready(self.url, self._main, self.log_path)
+        self.wait_until_back()
         return self
+
+    def wait_until_back(self) -> None:
+        """Returns once the house is ready, again where a process of it was killed."""
+        assert self._main is not None, "the house is not running"
+        wait_until_ready(self.url, self._main, self.log_path)
 
     def stop(self) -> None:
         """Ends the house as Ctrl-C would."""

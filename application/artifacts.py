@@ -16,7 +16,7 @@ from application.caller import Caller
 from application.downloads import TOKEN_LIFETIME, IssuedToken
 from application.ledger import Answer, Audit, Command, Handler, Ledger, Transaction
 from application.operations.artifacts import DOWNLOAD_ARTIFACT
-from application.past import Moment, states_at
+from application.past import Moment, state_at
 from application.ports import (
     ArtifactClaims,
     ArtifactNotFetched,
@@ -176,9 +176,7 @@ class Artifacts:
         return artifact
 
     async def _state(self, stream_type: StreamType[Any], stream_id: str, moment: Moment) -> Any:
-        stream = stream_type.stream(stream_id)
-        then = (await states_at(self._ledger, self._registry, {stream}, moment)).get(stream)
-        return None if then is None else then.state
+        return await state_at(self._ledger, self._registry, stream_type.stream(stream_id), moment)
 
     def _artifact(
         self, ref: ArtifactRef, file: ArtifactFile | None, secrets: dict[UUID, SubjectSecret | None]

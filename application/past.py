@@ -45,6 +45,12 @@ async def states_at(
     }
 
 
+async def state_at(ledger: Ledger, registry: Registry, stream: StreamId, moment: Moment) -> Any:
+    """A stream's state at that moment; None where it has no history by then."""
+    then = (await states_at(ledger, registry, {stream}, moment)).get(stream)
+    return None if then is None else then.state
+
+
 async def state_at_version(ledger: Ledger, registry: Registry, stream: StreamId, version: int) -> Any:
     """A stream's state at a version that it reached, less what was erased since."""
     history = await ledger.history(stream, up_to_version=version)

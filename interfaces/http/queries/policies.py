@@ -7,7 +7,7 @@ from litestar import Response
 from application.handlers.policies import policy_answer, require_everybody
 from application.operations.operation import Operation
 from application.operations.policies import GET_ISSUANCE_POLICY, GET_REPRINT_POLICY
-from application.past import Moment, states_at
+from application.past import Moment, state_at
 from domain.accounts.policies import DEFAULT, POLICY, Policy, PolicyKind, effective_policy, policy_id
 from interfaces.http.accounts import AccountName, find_account
 from interfaces.http.answers.policies import IssuancePolicyAnswer, ReprintPolicyAnswer
@@ -52,8 +52,8 @@ async def _shown(
 
 async def _policy(request: AnyRequest, kind: PolicyKind, account_id: str, position: int) -> Policy | None:
     system, stream = system_of(request), POLICY.stream(policy_id(kind, account_id))
-    then = await states_at(system.ledger, system.registry, {stream}, Moment(position=position))
-    return then[stream].state if stream in then else None
+    policy: Policy | None = await state_at(system.ledger, system.registry, stream, Moment(position=position))
+    return policy
 
 
 HANDLERS = (get_issuance_policy, get_reprint_policy)

@@ -66,7 +66,9 @@ def _invoice(client: httpx.Client, jobs: list[dict[str, Any]]) -> None:
     for job in jobs:
         if "rules" in job:
             # Without If-Match this mount lets nothing be changed: rules that somebody set since stand.
-            client.put(f"/billing/rules/{job['account']['customerAccountId']}", json=job["rules"])
+            answer = client.put(f"/billing/rules/{job['account']['customerAccountId']}", json=job["rules"])
+            if answer.status_code != httpx.codes.CONFLICT:
+                answer.raise_for_status()
     # In a request of its own, for artifacts are sealed for the customer of whom CRM has told.
     work_orders = {job["workOrder"]["workOrderId"]: job["workOrder"] for job in jobs}
     _tell(client, "workexec.WORK_ORDER_READY", work_orders)

@@ -4,13 +4,13 @@ Nothing here knows a rate: rules come from data files (`tables.py`). What no rul
 left untaxed (BILL-DEC-002).
 """
 
-from datetime import date
 from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.fiscal.taxes.categories import UNTAXED, TaxCategory
+from domain.kernel.data_files import Period
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import CountryCode, Value
 from domain.kernel.money import CurrencyCode, MinorUnits, half_up
@@ -44,25 +44,13 @@ class Customer(Value):
     country_code: CountryCode | None = None
 
 
-class Dated(Value):
-    """A rule that holds from one day to another, both included, by the law that `source` names."""
+class Dated(Period):
+    """A rule that holds for a period, by the law that `source` names."""
 
     id: RuleId
     regions: tuple[str, ...] = ()
     everywhere: bool = False
-    valid_from: date
-    valid_to: date | None = None
     source: str
-
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> "Dated":
-        if self.valid_to is not None and self.valid_to < self.valid_from:
-            raise ValueError("validTo is before validFrom")
-        return self
-
-    def holds(self, on: date) -> bool:
-        """Whether it is in force that day."""
-        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
 class TaxRule(Dated):

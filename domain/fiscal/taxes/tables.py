@@ -3,21 +3,17 @@
 Files are TOML (`domain/fiscal/taxes/data`). Who reads them hands their text in; this module does no I/O.
 """
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import combinations
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from domain.fiscal.taxes.rules import Dated, FeeRule, TaxRule, TaxRules
+from domain.kernel.data_files import Fault, faulty, read_data_file
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import CountryCode, Value
-
-Fault = tuple[tuple[int | str, ...], str]
-"""Where in a file something is wrong, as pydantic tells places, and what."""
 
 COUNTRY_FIELD = "billableScopeSnapshot.countryCode"
 REGION_FIELD = "billableScopeSnapshot.regionCode"
@@ -108,48 +104,11 @@ def _incomplete(message: str, field: str) -> DomainError:
 
 def read_table(file_name: str, text: str) -> TaxTable:
     """The table in a file's text. Raises ValueError whose every line names the file and a line of it."""
-    try:
-        table = TaxTable.model_validate(tomllib.loads(text), by_alias=False, by_name=True)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file_name}: {error}") from error
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise _faulty(file_name, text, [(fault["loc"], fault["msg"]) for fault in found]) from error
+    table = read_data_file(TaxTable, file_name, text)
     faults = list(_faults(table))
     if faults:
-        raise _faulty(file_name, text, faults)
+        raise faulty(file_name, text, faults)
     return table
-
-
-def _faulty(file_name: str, text: str, faults: list[Fault]) -> ValueError:
-    return ValueError(
-        "\n".join(
-            f"{file_name}:{_line_of(text, place)}: {'.'.join(map(str, place))}: {fault}"
-            for place, fault in faults
-        )
-    )
-
-
-def _line_of(text: str, place: tuple[int | str, ...]) -> int:
-    """The line of `("tax", 3, "source")`, that of its table where the field has none; 1 at worst."""
-    lines = text.splitlines()
-    if not place or not isinstance(place[0], str):
-        return 1
-    start = 0
-    if len(place) > 1:
-        if isinstance(place[1], int):
-            headers = [number for number, line in enumerate(lines) if line.strip() == f"[[{place[0]}]]"]
-            start = headers[place[1]] if place[1] < len(headers) else 0
-        else:
-            name = re.compile(rf'\[{place[0]}\."?{re.escape(place[1])}"?\]')
-            start = next((number for number, line in enumerate(lines) if name.match(line.strip())), 0)
-    field = re.compile(rf"{re.escape(str(place[-1]))}\s*=")
-    for number in range(start, len(lines)):
-        if number > start and lines[number].startswith("["):
-            break
-        if field.match(lines[number]):
-            return number + 1
-    return start + 1
 
 
 def _faults(table: TaxTable) -> Iterator[Fault]:
@@ -183,6 +142,5 @@ def _compete(one: TaxRule, other: TaxRule) -> bool:
         one.category == other.category
         and bool(set(one.line_kinds) & set(other.line_kinds))
         and {one.parts_on_invoice, other.parts_on_invoice} != {True, False}
-        and (other.valid_to is None or one.valid_from <= other.valid_to)
-        and (one.valid_to is None or other.valid_from <= one.valid_to)
+        and one.shares_a_day_with(other)
     )

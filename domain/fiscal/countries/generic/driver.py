@@ -1,16 +1,12 @@
-"""GENERIC: a receipt for every paid order, yearly series, ten years of retention; no law of any country.
-
-The platform is the receipt's issuer, for the buyer pays the platform (S3 §4.1, contract §6).
-"""
+"""GENERIC: yearly series, ten years of retention; no law of any country (contract §6)."""
 
 from datetime import date
 
 from babel.core import get_global
 
-from domain.accounts.fiscal_profile import OwnerType, ProfileField
-from domain.documents.document import DocType, Language, Retention
-from domain.documents.order_snapshot import OrderData
-from domain.fiscal.driver import Called
+from domain.accounts.fiscal_profile import ProfileField
+from domain.documents.document_facts import DocType, Retention
+from domain.fiscal.driver import Chain, ChainedDocument, Correction, PartyRole, Stamping
 from domain.numbering.series import NumberFormat
 
 RETENTION_YEARS = 10
@@ -27,38 +23,12 @@ _PREFIXES: dict[DocType, str] = {
     "ADJUSTMENT_STATEMENT": "A",
 }
 
-_DEMANDED_OF_ISSUERS: tuple[ProfileField, ...] = (
+_DEMANDED_OF_BUSINESSES: tuple[ProfileField, ...] = (
     "legalName",
     "taxId",
     "address.line1",
     "address.city",
     "address.countryCode",
-)
-
-_SPANISH_SPEAKING = frozenset(
-    [
-        "AR",
-        "BO",
-        "CL",
-        "CO",
-        "CR",
-        "CU",
-        "DO",
-        "EC",
-        "ES",
-        "GQ",
-        "GT",
-        "HN",
-        "MX",
-        "NI",
-        "PA",
-        "PE",
-        "PR",
-        "PY",
-        "SV",
-        "UY",
-        "VE",
-    ]
 )
 
 _ZONES_OF_WIDE_COUNTRIES = {
@@ -107,46 +77,29 @@ class GenericDriver:
     name = "GENERIC"
     version = "generic/1"
 
-    def called_for_by_payment(self, order: OrderData) -> tuple[Called, ...]:
-        """One receipt, always, issued by the platform."""
-        return (
-            Called(
-                doc_type="RECEIPT",
-                issuer_entity_id=order.order_party_snapshot.platform.party_id,
-                template_version="receipt/1",
-                reason="A paid order always has a receipt.",
-            ),
-        )
+    def profile_demands(self, role: PartyRole, *, is_business: bool) -> tuple[ProfileField, ...]:
+        """A name; of a business that is invoiced also the tax id and where it is (S3 §4.2)."""
+        return _DEMANDED_OF_BUSINESSES if role == "BUYER" and is_business else ("legalName",)
 
-    def fiscal_invoice(self, issuer_entity_id: str) -> Called:
-        """A fiscal invoice for every issued invoice of a work order (contract §6)."""
-        return Called(
-            doc_type="FISCAL_INVOICE",
-            issuer_entity_id=issuer_entity_id,
-            template_version="fiscal-invoice/1",
-            reason="An invoice of a work order always has a fiscal invoice.",
-        )
-
-    def credit_note(self, issuer_entity_id: str) -> Called:
-        """A credit note, for there is a fiscal invoice that it corrects (contract §6)."""
-        return Called(
-            doc_type="CREDIT_NOTE",
-            issuer_entity_id=issuer_entity_id,
-            template_version="credit-note/1",
-            reason="What was invoiced is taken back by a credit note.",
-        )
-
-    def may_void(self, doc_type: DocType) -> bool:
-        """Yes: no law of any country forbids it here."""
+    def takes_snapshot_for_profile(self, role: PartyRole) -> bool:
+        """Yes, and where the snapshot has no such issuer, its bare id (contract §6)."""
         return True
 
-    def profile_demands(self, owner_type: OwnerType) -> tuple[ProfileField, ...]:
-        """A buyer's name; of who issues documents also the tax id and where they are."""
-        return ("legalName",) if owner_type == "BUYER" else _DEMANDED_OF_ISSUERS
+    def allows(self, correction: Correction, doc_type: DocType, issue_date: date, on: date) -> bool:
+        """Yes: no law of any country forbids it here. Only what was invoiced is credited."""
+        return correction != "CREDIT_NOTE" or doc_type == "FISCAL_INVOICE"
 
-    def language(self, country_code: str) -> Language:
-        """Spanish where it is an official language, else English."""
-        return "es" if country_code in _SPANISH_SPEAKING else "en"
+    def chain(self, doc_type: DocType) -> Chain | None:
+        """None."""
+        return None
+
+    def chain_hash(self, document: ChainedDocument, previous_hash: str | None) -> str:
+        """There is no chain to compute it for."""
+        raise ValueError("GENERIC documents stand in no chain")
+
+    def stamping(self, doc_type: DocType) -> Stamping | None:
+        """None."""
+        return None
 
     def time_zone(self, country_code: str) -> str:
         """The country's zone; UTC for codes that are no country (ZZ)."""

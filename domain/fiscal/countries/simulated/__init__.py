@@ -1,0 +1,1 @@
+"""GENERIC: the rules where no country driver knows better."""

@@ -1,12 +1,24 @@
-"""Who took a document or an artifact, when and from where: a stream of its own, a month each (S3 §10.2).
+"""Who took a document or an artifact, and how it was sent: a stream of its own, a month each (S3 §10.2).
 
-Downloads do not touch the stream of what was taken, so that its version moves only with its life.
+Neither touches the stream of what was taken or sent, so that its version moves only with its life.
 """
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 
-from domain.kernel.facts import Fact, Value
+from pydantic import Field
+
+from domain.documents import delivery as deliveries
+from domain.documents.delivery import (
+    Delivery,
+    DeliveryBounced,
+    DeliveryFailed,
+    DeliveryStarted,
+    DeliveryUnconfirmed,
+    DocumentDelivered,
+    DocumentResent,
+)
+from domain.kernel.facts import Fact, Utc, Value
 from domain.kernel.privacy import PersonalData, PersonalDataErased, Pii
 from domain.kernel.streams import EventType, StreamId, StreamType
 
@@ -43,27 +55,46 @@ class AccessDataErased(PersonalDataErased):
 
 
 class AccessMonth(Value):
-    """How often it was taken in that month."""
+    """How often it was taken in that month, the deliveries that began in it, and when it was resent."""
 
-    downloads: int
+    downloads: int = 0
+    deliveries: dict[str, Delivery] = Field(default_factory=dict)
+    resends: tuple[Utc, ...] = ()
 
 
 def access_stream(of_id: str, at: datetime) -> StreamId:
-    """The accesses of a document, or of an invoice's artifacts, in the month of `at` (UTC), by its id."""
+    """What was taken of a document, or of an invoice's artifacts, and sent, in the month of `at` (UTC)."""
     return DOCUMENT_ACCESS.stream(f"{of_id}/{at:%Y-%m}")
 
 
-def _evolve(
-    month: AccessMonth | None, fact: DocumentDownloaded | ArtifactDownloaded | AccessDataErased
-) -> AccessMonth:
-    downloads = 0 if month is None else month.downloads
+AccessFact = DocumentDownloaded | ArtifactDownloaded | AccessDataErased | deliveries.DeliveryFact
+
+
+def _evolve(month: AccessMonth | None, fact: AccessFact) -> AccessMonth:
+    month = month or AccessMonth()
     match fact:
         case DocumentDownloaded() | ArtifactDownloaded():
-            return AccessMonth(downloads=downloads + 1)
+            return month.model_copy(update={"downloads": month.downloads + 1})
         case AccessDataErased():
-            return AccessMonth(downloads=downloads)
+            return month
+        case DocumentResent():
+            resent = _with_delivery(month, fact)
+            return resent.model_copy(update={"resends": (*month.resends, fact.resent_at)})
+        case (
+            DeliveryStarted()
+            | DocumentDelivered()
+            | DeliveryFailed()
+            | DeliveryUnconfirmed()
+            | DeliveryBounced()
+        ):
+            return _with_delivery(month, fact)
         case _:
             assert_never(fact)
+
+
+def _with_delivery(month: AccessMonth, fact: deliveries.DeliveryFact) -> AccessMonth:
+    after = deliveries.evolve(month.deliveries.get(fact.delivery_id), fact)
+    return month.model_copy(update={"deliveries": {**month.deliveries, fact.delivery_id: after}})
 
 
 def _with_caller(content: dict[str, Any]) -> dict[str, Any]:
@@ -76,6 +107,12 @@ DOCUMENT_ACCESS: StreamType[AccessMonth] = StreamType(
     (
         EventType("document-access.downloaded", DocumentDownloaded, 2, {1: _with_caller}),
         EventType("document-access.artifact-downloaded", ArtifactDownloaded),
+        EventType("document-access.resent", DocumentResent),
+        EventType("document-access.delivery-started", DeliveryStarted),
+        EventType("document-access.delivered", DocumentDelivered),
+        EventType("document-access.delivery-failed", DeliveryFailed),
+        EventType("document-access.delivery-unconfirmed", DeliveryUnconfirmed),
+        EventType("document-access.delivery-bounced", DeliveryBounced),
         EventType("document-access.personal-data-erased", AccessDataErased),
     ),
     _evolve,

@@ -1,161 +1,55 @@
 """A document is drafted, numbered, then issued sealed; nothing about it changes afterwards (S3 §5.2, §6.2).
 
-Commands: draft, number, issue, fail, void. A voided one keeps its number; its content stays what it was.
+Commands: draft, number, stamp, issue, fail, ask again, void, replace. A voided or replaced one keeps its
+number; its content stays what it was.
 """
 
-from datetime import date
-from typing import Any, Literal, assert_never
+from typing import Any, assert_never
 
-from domain.documents.seal import Seal
+from domain.documents.document_facts import (
+    DocumentDrafted,
+    DocumentIssued,
+    DocumentIssueFailed,
+    DocumentLinked,
+    DocumentNumbered,
+    DocumentReplaced,
+    DocumentRetryAsked,
+    DocumentStamped,
+    DocumentVoided,
+    FailureReason,
+    FiscalStamp,
+    LinkedDocument,
+    MissingProfile,
+    Status,
+)
 from domain.kernel.errors import DomainError
-from domain.kernel.facts import CountryCode, Fact, Utc, Value
-from domain.kernel.money import CurrencyCode, MinorUnits
-from domain.kernel.streams import EventType, StreamId, StreamType
-
-DocType = Literal[
-    "RECEIPT",
-    "FISCAL_INVOICE",
-    "CREDIT_NOTE",
-    "SELLER_STATEMENT",
-    "PAYOUT_STATEMENT",
-    "LEDGER_EVIDENCE_PACK",
-    "AUDIT_EXPORT",
-    "ADJUSTMENT_STATEMENT",
-]
-Status = Literal["DRAFT", "ISSUED", "VOIDED", "REPLACED"]
-Language = Literal["en", "es"]
-FailureReason = Literal["vault_unavailable", "vault_conflict", "render_failed", "seal_failed"]
-
-
-class SourceRef(Value):
-    """What the document is about."""
-
-    type: Literal["ORDER", "WORK_ORDER"]
-    id: str
-
-
-class ContentRef(Value):
-    """The history that the document's content is made of, and which cause within it (a credit's id)."""
-
-    stream_type: Literal["order", "invoice"]
-    stream_id: str
-    cause_id: str | None = None
-
-    @property
-    def stream(self) -> StreamId:
-        """That history."""
-        return StreamId(self.stream_type, self.stream_id)
-
-
-class LinkedDocument(Value):
-    """Another document, and what this one is to it."""
-
-    document_id: str
-    doc_type: DocType
-    relation: Literal["CORRECTS", "CORRECTED_BY"]
-
-
-class Totals(Value):
-    """What lists show of a document's amounts, minor units of its currency; copied from the snapshot."""
-
-    items_subtotal: MinorUnits
-    discount_total: MinorUnits
-    fee_total: MinorUnits
-    tax_total: MinorUnits
-    grand_total: MinorUnits
-
-
-class Retention(Value):
-    """How long the vault keeps the document, and whether anybody could shorten that."""
-
-    retention_class: str
-    until: date
-    mode: Literal["COMPLIANCE", "GOVERNANCE"]
-
-
-class Verdict(Value):
-    """Which policy, in which version, called for the document, and why."""
-
-    policy: str
-    version: str
-    reason: str
-
-
-class DocumentDrafted(Fact):
-    """The document exists: what it is about and which snapshot, template, driver and policy make it."""
-
-    document_key: str
-    document_version: int
-    doc_type: DocType
-    source_ref: SourceRef
-    content_ref: ContentRef
-    snapshot_id: str
-    country_code: CountryCode
-    issuer_entity_id: str
-    buyer_id: str
-    seller_id: str
-    language: Language
-    currency_uom_id: CurrencyCode
-    totals: Totals
-    template_version: str
-    driver: str
-    driver_version: str
-    verdict: Verdict
-    linked_documents: tuple[LinkedDocument, ...] = ()
-
-
-class DocumentNumbered(Fact):
-    """A number and an issue time belong to the document for good. `issue_date` is in the issuer's zone."""
-
-    series_id: str
-    number: str
-    issued_at: Utc
-    issue_date: date
-
-
-class DocumentIssued(Fact):
-    """Its files are in the vault under these names, sealed; from now on everybody entitled may see it.
-
-    `sealed_under` is the id of the reader's key, without which they do not open.
-    """
-
-    pdf_name: str
-    json_name: str
-    sealed_under: str | None = None
-    seal: Seal
-    retention: Retention
-
-
-class DocumentIssueFailed(Fact):
-    """An attempt to issue it failed; the worker tries again at `retry_at`. `attempt` counts from 1."""
-
-    reason: FailureReason
-    attempt: int
-    retry_at: Utc
-
-
-class DocumentLinked(Fact):
-    """Another document came that has to do with this one."""
-
-    linked_document: LinkedDocument
-
-
-class DocumentVoided(Fact):
-    """The document counts no more; its number and its files stay. `reason_code` is of the VOID reasons."""
-
-    reason_code: str
+from domain.kernel.facts import Utc, Value
+from domain.kernel.streams import EventType, StreamType
 
 
 class Document(Value):
-    """A document's state."""
+    """A document's state. `retry_at` is when the worker may try (again) to issue it."""
 
     drafted: DocumentDrafted
     status: Status = "DRAFT"
     numbered: DocumentNumbered | None = None
+    stamped: DocumentStamped | None = None
     issued: DocumentIssued | None = None
     failed_attempts: int = 0
     failure: DocumentIssueFailed | None = None
+    retry_at: Utc | None = None
     linked_documents: tuple[LinkedDocument, ...] = ()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it has no number because a fiscal profile lacks something."""
+        return self.status == "DRAFT" and self.numbered is None
+
+    @property
+    def replaced_by(self) -> str | None:
+        """The id of what stands in its place."""
+        by = (linked.document_id for linked in self.linked_documents if linked.relation == "REPLACED_BY")
+        return next(by, None)
 
 
 def draft(document: Document | None, drafted: DocumentDrafted) -> tuple[DocumentDrafted, ...]:
@@ -164,8 +58,23 @@ def draft(document: Document | None, drafted: DocumentDrafted) -> tuple[Document
 
 
 def number(document: Document, numbered: DocumentNumbered) -> tuple[DocumentNumbered, ...]:
-    """Gives a draft its number; a document that has one keeps it: ()."""
-    return () if document.numbered is not None else (numbered,)
+    """Gives a draft its number; a document that has one, or was voided before it had one: ()."""
+    return () if document.numbered is not None or document.status != "DRAFT" else (numbered,)
+
+
+def stamp(document: Document | None, given: FiscalStamp) -> tuple[DocumentStamped, ...]:
+    """Records what the authority gave; the same again: ().
+
+    One that was voided meanwhile keeps its stamp too, for the authority has it. Raises `DOCUMENT_NOT_DRAFT`
+    for another stamp than it has, or where it was issued without.
+    """
+    if document is None or document.numbered is None or (document.issued and not document.stamped):
+        raise DomainError("DOCUMENT_NOT_DRAFT", "Only a numbered draft can be stamped.")
+    if document.stamped is not None:
+        if document.stamped.stamp != given:
+            raise DomainError("DOCUMENT_NOT_DRAFT", "The document has another stamp.")
+        return ()
+    return (DocumentStamped(stamp=given),)
 
 
 def issue(document: Document | None, issued: DocumentIssued) -> tuple[DocumentIssued, ...]:
@@ -175,26 +84,63 @@ def issue(document: Document | None, issued: DocumentIssued) -> tuple[DocumentIs
     """
     if document is None or document.numbered is None:
         raise DomainError("DOCUMENT_NOT_DRAFT", "Only a numbered draft can be issued.")
-    if document.status == "VOIDED":
-        return ()
     if document.issued is not None:
         same = (document.issued.seal.sha256_pdf, document.issued.seal.sha256_json)
         if same != (issued.seal.sha256_pdf, issued.seal.sha256_json):
             raise DomainError("DOCUMENT_NOT_DRAFT", "The document was issued with other files.")
         return ()
-    return (issued,)
+    return () if document.status != "DRAFT" else (issued,)
 
 
-def fail(document: Document | None, reason: FailureReason, retry_at: Utc) -> tuple[DocumentIssueFailed, ...]:
-    """Records that an attempt to issue failed; a document issued meanwhile: ()."""
+def fail(
+    document: Document | None,
+    reason: FailureReason,
+    *,
+    retry_at: Utc | None,
+    missing_profiles: tuple[MissingProfile, ...] = (),
+    authority_code: str | None = None,
+) -> tuple[DocumentIssueFailed, ...]:
+    """Records that an attempt to issue failed; a document issued or voided meanwhile: ()."""
     if document is None or document.status != "DRAFT":
         return ()
-    return (DocumentIssueFailed(reason=reason, attempt=document.failed_attempts + 1, retry_at=retry_at),)
+    failed = DocumentIssueFailed(
+        reason=reason,
+        attempt=document.failed_attempts + 1,
+        retry_at=retry_at,
+        missing_profiles=missing_profiles,
+        authority_code=authority_code,
+    )
+    return (failed,)
 
 
-def void(document: Document, reason_code: str) -> tuple[DocumentVoided, ...]:
-    """Voids a document; a void one: (). One that is still being made is not made any more."""
-    return () if document.status == "VOIDED" else (DocumentVoided(reason_code=reason_code),)
+def ask_again(document: Document, at: Utc) -> tuple[DocumentRetryAsked, ...]:
+    """Lets the worker try again at once what failed; what has not failed, or has no number: ()."""
+    waits = document.status == "DRAFT" and document.numbered is not None and document.failure is not None
+    return (DocumentRetryAsked(retry_at=at),) if waits else ()
+
+
+def void(document: Document, reason_code: str, approver: str | None = None) -> tuple[DocumentVoided, ...]:
+    """Voids a document; a void one: (). One that is still being made is not made any more.
+
+    Raises `DOCUMENT_NOT_CORRECTABLE` for one that was replaced.
+    """
+    if document.status == "VOIDED":
+        return ()
+    if document.status == "REPLACED":
+        raise DomainError("DOCUMENT_NOT_CORRECTABLE", "The document was replaced; void what replaced it.")
+    return (DocumentVoided(reason_code=reason_code, approver=approver),)
+
+
+def replace(document: Document, replaced: DocumentReplaced) -> tuple[DocumentReplaced, ...]:
+    """Lets another version stand in the place of an issued document; the same again: ().
+
+    Raises `DOCUMENT_NOT_CORRECTABLE` for one that is not issued, or was replaced by something else.
+    """
+    if document.status == "REPLACED" and document.replaced_by == replaced.replaced_by_document_id:
+        return ()
+    if document.status != "ISSUED":
+        raise DomainError("DOCUMENT_NOT_CORRECTABLE", "Only an issued document can be replaced.")
+    return (replaced,)
 
 
 def link(document: Document, linked: LinkedDocument) -> tuple[DocumentLinked, ...]:
@@ -205,10 +151,13 @@ def link(document: Document, linked: LinkedDocument) -> tuple[DocumentLinked, ..
 DocumentFact = (
     DocumentDrafted
     | DocumentNumbered
+    | DocumentStamped
     | DocumentIssued
     | DocumentIssueFailed
+    | DocumentRetryAsked
     | DocumentLinked
     | DocumentVoided
+    | DocumentReplaced
 )
 
 
@@ -217,19 +166,29 @@ def evolve(document: Document | None, fact: DocumentFact) -> Document:
     if isinstance(fact, DocumentDrafted):
         return Document(drafted=fact, linked_documents=fact.linked_documents)
     assert document is not None, "a document begins with its draft"
+    return document.model_copy(update=_changes(document, fact))
+
+
+def _changes(document: Document, fact: DocumentFact) -> dict[str, Any]:
     match fact:
         case DocumentNumbered():
-            return document.model_copy(update={"numbered": fact})
+            return {"numbered": fact, "failure": None, "retry_at": fact.issued_at}
+        case DocumentStamped():
+            return {"stamped": fact}
         case DocumentIssued():
-            return document.model_copy(update={"issued": fact, "status": "ISSUED", "failure": None})
+            return {"issued": fact, "status": "ISSUED", "failure": None, "retry_at": None}
         case DocumentIssueFailed():
-            return document.model_copy(update={"failed_attempts": fact.attempt, "failure": fact})
+            return {"failed_attempts": fact.attempt, "failure": fact, "retry_at": fact.retry_at}
+        case DocumentRetryAsked():
+            return {"retry_at": fact.retry_at}
         case DocumentLinked():
-            return document.model_copy(
-                update={"linked_documents": (*document.linked_documents, fact.linked_document)}
-            )
+            return {"linked_documents": (*document.linked_documents, fact.linked_document)}
         case DocumentVoided():
-            return document.model_copy(update={"status": "VOIDED", "failure": None})
+            return {"status": "VOIDED", "failure": None, "retry_at": None}
+        case DocumentReplaced():
+            return {"status": "REPLACED"}
+        case DocumentDrafted():
+            raise AssertionError("a document is drafted once")
         case _:
             assert_never(fact)
 
@@ -240,20 +199,28 @@ def _made_of_an_order(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "contentRef": order}
 
 
-def _openly_stored(content: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 knew no files that open with a person's key only."""
+def _for_its_buyer(content: dict[str, Any]) -> dict[str, Any]:
+    """Versions 1 and 2 knew only documents for buyers, which nobody sent anywhere."""
+    return {**content, "audience": "BUYER", "deliveryMethod": "PORTAL"}
+
+
+def _without_more(content: dict[str, Any]) -> dict[str, Any]:
+    """The version before knew less, and what it did not know is left out."""
     return content
 
 
 DOCUMENT: StreamType[Document] = StreamType(
     "document",
     (
-        EventType("document.drafted", DocumentDrafted, 2, {1: _made_of_an_order}),
-        EventType("document.numbered", DocumentNumbered),
-        EventType("document.issued", DocumentIssued, 2, {1: _openly_stored}),
-        EventType("document.issue-failed", DocumentIssueFailed),
+        EventType("document.drafted", DocumentDrafted, 3, {1: _made_of_an_order, 2: _for_its_buyer}),
+        EventType("document.numbered", DocumentNumbered, 2, {1: _without_more}),
+        EventType("document.stamped", DocumentStamped),
+        EventType("document.issued", DocumentIssued, 2, {1: _without_more}),
+        EventType("document.issue-failed", DocumentIssueFailed, 2, {1: _without_more}),
+        EventType("document.retry-asked", DocumentRetryAsked),
         EventType("document.linked", DocumentLinked),
-        EventType("document.voided", DocumentVoided),
+        EventType("document.voided", DocumentVoided, 2, {1: _without_more}),
+        EventType("document.replaced", DocumentReplaced),
     ),
     evolve,
 )

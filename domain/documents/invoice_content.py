@@ -6,7 +6,7 @@ anew.
 
 from typing import Any
 
-from domain.documents.receipt_content import DocumentIdentity, address_content, identity_content, present
+from domain.documents.content_parts import DocumentIdentity, address_content, identity_content, present
 from domain.invoicing.credits import CreditTotals
 from domain.invoicing.invoice import Invoice
 from domain.invoicing.invoice_facts import InvoiceDrafted, InvoiceIssued

@@ -1,89 +1,36 @@
-"""An order as upstream told it: paid once, then refunded in parts; immutable, never recalculated (S3 §5.1).
+"""An order as upstream told it: paid once, completed, paid out, refunded; never recalculated (S3 §5.1).
 
-Commands: pay, refund. A refund that arrives before its order waits, takes effect with it, or is parked.
+Commands: pay, complete, pay out, refund, end a dispute. What arrives before its order waits, takes effect
+with it, or is parked.
 """
 
-from typing import Any, TypeVar, assert_never
+from collections.abc import Callable
+from typing import Any, assert_never
 
-from pydantic import Field
-
+from domain.documents.order_events import CompletionData, DisputeData, PayoutData, RefundData
+from domain.documents.order_facts import (
+    Cause,
+    OrderCompleted,
+    OrderCompletionAwaited,
+    OrderCompletionParked,
+    OrderDisputeAwaited,
+    OrderDisputeCompleted,
+    OrderDisputeParked,
+    OrderPaid,
+    OrderPayoutAwaited,
+    OrderPayoutSent,
+    OrderRefundAwaited,
+    OrderRefunded,
+    OrderRefundParked,
+)
 from domain.documents.order_snapshot import (
     OrderData,
     OrderFinancialSnapshot,
-    OrderPartySnapshot,
-    Party,
     check_equations,
 )
+from domain.documents.order_state import Awaited, Order, OrderFact, awaited_money, evolve, same_money
 from domain.kernel.errors import DomainError, FieldError
-from domain.kernel.facts import Fact, Identifier, Value
-from domain.kernel.privacy import PersonalDataErased, without_personal_data
-from domain.kernel.streams import EventType, StreamType
-from domain.upstream import SnapshotValue
-
-ValueT = TypeVar("ValueT")
-
-
-class RefundData(SnapshotValue):
-    """What `payments.REFUND_EXECUTED` brings; the snapshot holds what is refunded, in positive amounts."""
-
-    order_id: Identifier
-    refund_id: Identifier
-    reason: str
-    refund_snapshot: OrderFinancialSnapshot
-
-
-class OrderPaid(Fact):
-    """The order was paid into escrow. `fingerprint` is the keyed hash of what may never differ again."""
-
-    order: OrderData
-    fingerprint: str
-
-
-class OrderRefunded(Fact):
-    """A refund of the order was executed."""
-
-    refund: RefundData
-    fingerprint: str
-
-
-class OrderRefundAwaited(Fact):
-    """A refund arrived before its order; it takes effect when the order does."""
-
-    refund: RefundData
-    fingerprint: str
-
-
-class OrderRefundParked(Fact):
-    """A refund that had waited proved invalid when its order arrived: a person has to look at it."""
-
-    refund_id: str
-    code: str
-
-
-class OrderPersonalDataErased(PersonalDataErased):
-    """What the order held of a party is erased; its amounts stay."""
-
-
-class RefundRecorded(Value):
-    """A refund that took effect or waits: its fingerprint and buyer total (minor units)."""
-
-    fingerprint: str
-    amount: int
-
-
-class Order(Value):
-    """An order's state. `order` is None while only refunds of it have arrived."""
-
-    order: OrderData | None = None
-    fingerprint: str | None = None
-    refunds: dict[str, RefundRecorded] = Field(default_factory=dict)
-    waiting: dict[str, OrderRefundAwaited] = Field(default_factory=dict)
-    parked: dict[str, str] = Field(default_factory=dict)
-
-    @property
-    def refunded(self) -> int:
-        """The sum of the executed refunds, minor units."""
-        return sum(refund.amount for refund in self.refunds.values())
+from domain.kernel.facts import Fact, Value
 
 
 def order_content(order: OrderData) -> dict[str, Any]:
@@ -96,16 +43,13 @@ def order_content(order: OrderData) -> dict[str, Any]:
     )
 
 
-def refund_content(refund: RefundData) -> dict[str, Any]:
-    """What may never differ of a refund: all of it."""
-    return refund.model_dump(mode="json", by_alias=True, exclude_none=True)
+def told_content(told: RefundData | PayoutData | DisputeData) -> dict[str, Any]:
+    """What may never differ of a refund, a payout or a dispute's end: all of it."""
+    return told.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-Paid = tuple[OrderPaid | OrderRefunded | OrderRefundParked, ...]
-
-
-def pay(state: Order | None, order: OrderData, fingerprint: str) -> Paid:
-    """Records a paid order and lets the refunds that waited for it take effect.
+def pay(state: Order | None, order: OrderData, fingerprint: str) -> tuple[Fact, ...]:
+    """Records a paid order, then what waited for it, in the order in which it came.
 
     `fingerprint` is that of `order_content(order)`. The same order again is (). Raises
     `SNAPSHOT_INCONSISTENT`, or `SNAPSHOT_CONFLICT` where the order is known with another snapshot.
@@ -116,18 +60,46 @@ def pay(state: Order | None, order: OrderData, fingerprint: str) -> Paid:
         return ()
     check_equations(order.order_financial_snapshot)
     paid = OrderPaid(order=order, fingerprint=fingerprint)
-    facts: list[OrderPaid | OrderRefunded | OrderRefundParked] = [paid]
+    facts: list[OrderFact] = [paid]
     after = evolve(state, paid)
     for awaited in after.waiting.values():
-        outcome: OrderRefunded | OrderRefundParked
-        try:
-            _check_refund(after, order, awaited.refund)
-            outcome = OrderRefunded(refund=awaited.refund, fingerprint=awaited.fingerprint)
-        except DomainError as error:
-            outcome = OrderRefundParked(refund_id=awaited.refund.refund_id, code=error.code)
+        outcome = _outcome(after, order, awaited)
         facts.append(outcome)
         after = evolve(after, outcome)
     return tuple(facts)
+
+
+def complete(
+    state: Order | None, completion: CompletionData, fingerprint: str | None
+) -> tuple[OrderCompleted | OrderCompletionAwaited, ...]:
+    """Records that the order was completed, or that this waits for the order; an order completes once.
+
+    `fingerprint` is that of the order's data where the event repeats them. Raises `SNAPSHOT_CONFLICT` where
+    they differ.
+    """
+    state = state or Order()
+    _check_completion(state, fingerprint)
+    if state.completion is not None or Cause(type="COMPLETION").key in state.waiting:
+        return ()
+    if state.order is None:
+        return (OrderCompletionAwaited(completion=completion, fingerprint=fingerprint),)
+    return (OrderCompleted(completion=completion),)
+
+
+def pay_out(
+    state: Order | None, payout: PayoutData, fingerprint: str
+) -> tuple[OrderPayoutSent | OrderPayoutAwaited, ...]:
+    """Records a payout, or that it waits for its order; the same payout again is ().
+
+    `fingerprint` is that of `told_content(payout)`. Raises `SNAPSHOT_CONFLICT`.
+    """
+    state = state or Order()
+    known = state.payouts.get(payout.payout_id) or state.waiting.get(f"PAYOUT/{payout.payout_id}")
+    if _is_known(known, fingerprint):
+        return ()
+    if state.order is None:
+        return (OrderPayoutAwaited(payout=payout, fingerprint=fingerprint),)
+    return (OrderPayoutSent(payout=payout, fingerprint=fingerprint),)
 
 
 def refund(
@@ -135,25 +107,119 @@ def refund(
 ) -> tuple[OrderRefunded | OrderRefundAwaited, ...]:
     """Records a refund, or that it waits for its order; the same refund again is ().
 
-    `fingerprint` is that of `refund_content(data)`. Raises `SNAPSHOT_INCONSISTENT`, `SNAPSHOT_CONFLICT`,
+    `fingerprint` is that of `told_content(data)`. Raises `SNAPSHOT_INCONSISTENT`, `SNAPSHOT_CONFLICT`,
     `CURRENCY_MISMATCH` or `REFUND_EXCEEDS_PAID`.
     """
     state = state or Order()
-    known = state.refunds.get(data.refund_id) or state.waiting.get(data.refund_id)
-    if known is not None:
-        if known.fingerprint != fingerprint:
-            raise DomainError("SNAPSHOT_CONFLICT", "This refund was recorded with other data.")
+    if _is_known(_known_refund(state, data.refund_id), fingerprint):
         return ()
     check_equations(data.refund_snapshot, "refundSnapshot")
     if state.order is None:
         return (OrderRefundAwaited(refund=data, fingerprint=fingerprint),)
-    _check_refund(state, state.order, data)
+    _check_refund(state, state.order, data.refund_snapshot)
     return (OrderRefunded(refund=data, fingerprint=fingerprint),)
 
 
-def _check_refund(state: Order, order: OrderData, data: RefundData) -> None:
+def end_dispute(
+    state: Order | None, data: DisputeData, fingerprint: str
+) -> tuple[OrderDisputeCompleted | OrderDisputeAwaited, ...]:
+    """Records how a dispute ended, or that this waits for the order; the same end again is ().
+
+    `fingerprint` is that of `told_content(data)`. Raises what `refund` does.
+    """
+    state = state or Order()
+    if (known := state.disputes.get(data.dispute_id)) is not None:
+        _require_same(known, fingerprint)
+        return ()
+    if _is_known(state.waiting.get(f"DISPUTE/{data.dispute_id}"), fingerprint):
+        return ()
+    _require_same_money(state, data)
+    if data.refund_snapshot is not None:
+        check_equations(data.refund_snapshot, "refundSnapshot")
+    if state.order is None:
+        return (OrderDisputeAwaited(dispute=data, fingerprint=fingerprint),)
+    _check_dispute(state, state.order, data)
+    return (OrderDisputeCompleted(dispute=data, fingerprint=fingerprint),)
+
+
+def _outcome(state: Order, order: OrderData, awaited: Awaited) -> OrderFact:
+    """What becomes of something that waited, now that its order is there."""
+    match awaited:
+        case OrderRefundAwaited(refund=data):
+            return _unless_refused(
+                lambda: _check_refund(state, order, data.refund_snapshot),
+                OrderRefunded(refund=data, fingerprint=awaited.fingerprint),
+                lambda code: OrderRefundParked(refund_id=data.refund_id, code=code),
+            )
+        case OrderDisputeAwaited(dispute=dispute):
+            return _unless_refused(
+                lambda: _check_dispute(state, order, dispute),
+                OrderDisputeCompleted(dispute=dispute, fingerprint=awaited.fingerprint),
+                lambda code: OrderDisputeParked(dispute_id=dispute.dispute_id, code=code),
+            )
+        case OrderCompletionAwaited(completion=completion):
+            return _unless_refused(
+                lambda: _check_completion(state, awaited.fingerprint),
+                OrderCompleted(completion=completion),
+                lambda code: OrderCompletionParked(code=code),
+            )
+        case OrderPayoutAwaited(payout=payout):
+            return OrderPayoutSent(payout=payout, fingerprint=awaited.fingerprint)
+        case _:
+            assert_never(awaited)
+
+
+def _unless_refused(
+    check: Callable[[], None], accepted: OrderFact, parked: Callable[[str], OrderFact]
+) -> OrderFact:
+    try:
+        check()
+    except DomainError as refused:
+        return parked(refused.code)
+    return accepted
+
+
+def _known_refund(state: Order, refund_id: str) -> Value | None:
+    """What told of money under that id. A dispute that moved none leaves the id to the refund."""
+    waits = (state.waiting.get(f"{kind}/{refund_id}") for kind in ("REFUND", "DISPUTE"))
+    moving = (awaited for awaited in waits if awaited_money(awaited) is not None)
+    return state.refunds.get(refund_id) or next(moving, None)
+
+
+def _require_same_money(state: Order, data: DisputeData) -> None:
+    """A dispute may bear the id of a refund, if that is its own. Raises `SNAPSHOT_CONFLICT`."""
+    refunded = state.refunds.get(data.dispute_id)
+    known = refunded.snapshot if refunded else awaited_money(state.waiting.get(f"REFUND/{data.dispute_id}"))
+    if None not in (known, data.refund_snapshot) and known != data.refund_snapshot:
+        raise DomainError("SNAPSHOT_CONFLICT", "What this id stands for was recorded with other data.")
+
+
+def _is_known(known: Any, fingerprint: str) -> bool:
+    """Whether this was told before. Raises `SNAPSHOT_CONFLICT` where it was told otherwise."""
+    if known is None:
+        return False
+    _require_same(known.fingerprint, fingerprint)
+    return True
+
+
+def _require_same(known: str, fingerprint: str) -> None:
+    if known != fingerprint:
+        raise DomainError("SNAPSHOT_CONFLICT", "What this id stands for was recorded with other data.")
+
+
+def _check_completion(state: Order, fingerprint: str | None) -> None:
+    if None not in (fingerprint, state.fingerprint) and fingerprint != state.fingerprint:
+        raise DomainError("SNAPSHOT_CONFLICT", "This order was recorded with another snapshot.")
+
+
+def _check_dispute(state: Order, order: OrderData, data: DisputeData) -> None:
+    if data.refund_snapshot is not None and same_money(state, data.refund_snapshot) is None:
+        _check_refund(state, order, data.refund_snapshot)
+
+
+def _check_refund(state: Order, order: OrderData, snapshot: OrderFinancialSnapshot) -> None:
     paid = order.order_financial_snapshot
-    if data.refund_snapshot.currency_uom_id != paid.currency_uom_id:
+    if snapshot.currency_uom_id != paid.currency_uom_id:
         raise DomainError(
             "CURRENCY_MISMATCH",
             "A refund is in its order's currency.",
@@ -161,83 +227,5 @@ def _check_refund(state: Order, order: OrderData, data: RefundData) -> None:
                 FieldError("refundSnapshot.currencyUomId", "CURRENCY_MISMATCH", "Not the order's currency."),
             ),
         )
-    if state.refunded + data.refund_snapshot.buyer_total > paid.buyer_total:
+    if state.refunded + snapshot.buyer_total > paid.buyer_total:
         raise DomainError("REFUND_EXCEEDS_PAID", "The refunds of this order would exceed what was paid.")
-
-
-OrderFact = OrderPaid | OrderRefunded | OrderRefundAwaited | OrderRefundParked | OrderPersonalDataErased
-
-
-def evolve(state: Order | None, fact: OrderFact) -> Order:
-    """Folds one fact of an order."""
-    state = state or Order()
-    match fact:
-        case OrderPaid():
-            return state.model_copy(update={"order": fact.order, "fingerprint": fact.fingerprint})
-        case OrderRefunded():
-            recorded = RefundRecorded(
-                fingerprint=fact.fingerprint, amount=fact.refund.refund_snapshot.buyer_total
-            )
-            return state.model_copy(
-                update={
-                    "refunds": {**state.refunds, fact.refund.refund_id: recorded},
-                    "waiting": _without(state.waiting, fact.refund.refund_id),
-                    "parked": _without(state.parked, fact.refund.refund_id),
-                }
-            )
-        case OrderRefundAwaited():
-            return state.model_copy(update={"waiting": {**state.waiting, fact.refund.refund_id: fact}})
-        case OrderRefundParked():
-            return state.model_copy(
-                update={
-                    "waiting": _without(state.waiting, fact.refund_id),
-                    "parked": {**state.parked, fact.refund_id: fact.code},
-                }
-            )
-        case OrderPersonalDataErased():
-            return state.model_copy(update={"order": state.order and _erased(state.order, fact)})
-        case _:
-            assert_never(fact)
-
-
-def _erased(order: OrderData, fact: OrderPersonalDataErased) -> OrderData:
-    """The order without what its parties' erased keys had sealed."""
-
-    def party(of: Party) -> Party:
-        return without_personal_data(of, fact.subject, fact.retention_class)
-
-    parties = order.order_party_snapshot
-    remaining: OrderPartySnapshot = without_personal_data(parties, fact.subject, fact.retention_class)
-    remaining = remaining.model_copy(
-        update={
-            "buyer": party(parties.buyer),
-            "seller": party(parties.seller),
-            "ops": parties.ops and party(parties.ops),
-            "platform": party(parties.platform),
-        }
-    )
-    return without_personal_data(order, fact.subject, fact.retention_class).model_copy(
-        update={"order_party_snapshot": remaining}
-    )
-
-
-def _without(refunds: dict[str, ValueT], refund_id: str) -> dict[str, ValueT]:
-    return {key: value for key, value in refunds.items() if key != refund_id}
-
-
-def _unsealed(content: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 held the parties' data in the clear, under the same names."""
-    return content
-
-
-ORDER: StreamType[Order] = StreamType(
-    "order",
-    (
-        EventType("order.paid-in-escrow", OrderPaid, 2, {1: _unsealed}),
-        EventType("order.refund-executed", OrderRefunded),
-        EventType("order.refund-awaited", OrderRefundAwaited),
-        EventType("order.refund-parked", OrderRefundParked),
-        EventType("order.personal-data-erased", OrderPersonalDataErased),
-    ),
-    evolve,
-)

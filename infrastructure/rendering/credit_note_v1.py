@@ -1,4 +1,4 @@
-"""Template `credit-note/1`: what is taken back of a work order's invoice, in English and Spanish.
+"""Template `credit-note/1`: what is taken back of a work order's invoice.
 
 It is laid out as `fiscal-invoice/1`, and says what it takes back where that says what is due. Its amounts are
 positive, for they are the reader's.

@@ -1,4 +1,4 @@
-"""Template `fiscal-invoice/1`: the invoice of a work order, in English and Spanish.
+"""Template `fiscal-invoice/1`: the invoice of a work order.
 
 From top to bottom: issuer and title, the facts, the parties, what is due when, the lines, what they come to,
 the taxes. What does not fit flows over pages that begin with the issuer and the sum brought forward.

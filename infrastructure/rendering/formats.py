@@ -11,13 +11,13 @@ from babel.numbers import NumberPattern, format_currency, format_decimal, format
 
 from domain.kernel.money import minor_exponent
 
-_FALLBACK_LOCALES = {"en": "en_GB", "es": "es_ES"}
+_FALLBACK_LOCALES = {"en": "en_GB", "es": "es_ES", "de": "de_DE"}
 _CODE_BESIDE_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)|(?<=\d)(?=[A-Z])")
 
 
 @cache
 def formats_of(language: str, country_code: str) -> "Formats":
-    """The formats of a language as written in a country, else as written in Britain or Spain."""
+    """The formats of a language as written in a country, else as in Britain, Spain or Germany."""
     try:
         return Formats(Locale(language, territory=country_code))
     except UnknownLocaleError:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from infrastructure.rendering.fiscal_mark import FiscalMark
 from infrastructure.rendering.flow import Flow
 from infrastructure.rendering.formats import Formats
 from infrastructure.rendering.house_style import BODY, BODY_BOLD
@@ -56,13 +57,14 @@ class InvoiceParts:
         draw_parties(flow, parties, self._words, self._formats)
 
     def draw_amounts(self, flow: Flow, total_label: str) -> None:
-        """Draws the lines, what they come to, and how the taxes were computed."""
+        """Draws the lines, what they come to, how the taxes were computed, and the fiscal mark."""
         lines, taxes = self._line_table(), self._tax_table()
         lines.draw(flow)
         total = Total(total_label, self.grand_total())
         draw_sums(flow, lines, list(self._sums()), total, kept_height=_GAP_ABOVE_TAXES + taxes.height)
         flow.y -= _GAP_ABOVE_TAXES
         taxes.draw_together(flow)
+        FiscalMark(self._content).draw(flow)
 
     def _line_table(self) -> LineTable:
         words = self._words
@@ -79,7 +81,7 @@ class InvoiceParts:
         )
         rows = [self._line(line) for line in self._content["lines"]]
         rows += [self._fee(fee) for fee in self._content["fees"]]
-        return LineTable(head, rows, words, self._amount, fair_widths)
+        return LineTable(head, rows, words, self._amount, fair_widths, numbers_first=True)
 
     def _line(self, line: dict[str, Any]) -> Row:
         if line["kind"] == "DISCOUNT":
@@ -145,7 +147,7 @@ class InvoiceParts:
             )
             for tax in self._taxes
         ]
-        return LineTable(head, rows, words, self._amount, fair_widths)
+        return LineTable(head, rows, words, self._amount, fair_widths, numbers_first=True)
 
     def _tax_description(self, tax: dict[str, Any]) -> str:
         words, category = self._words, tax["category"]

@@ -1,8 +1,8 @@
-"""The fixed words of invoices and their credit notes, in English and Spanish. Frozen with their templates."""
+"""The fixed words of invoices and their credit notes, in three languages. Frozen with their templates."""
 
 from dataclasses import dataclass
 
-from infrastructure.rendering.wording import ENGLISH_SHEET, SPANISH_SHEET, SheetWords
+from infrastructure.rendering.wording import ENGLISH_SHEET, GERMAN_SHEET, SPANISH_SHEET, SheetWords
 
 
 @dataclass(frozen=True)
@@ -207,5 +207,83 @@ _SPANISH = InvoiceWords(
     },
 )
 
-INVOICE_WORDS = {"en": _ENGLISH, "es": _SPANISH}
+_GERMAN = InvoiceWords(
+    **vars(GERMAN_SHEET),
+    invoice="Rechnung",
+    invoice_number="Rechnungsnummer",
+    invoice_note="Bitte geben Sie bei der Zahlung die Rechnungsnummer an.",
+    credit_note="Rechnungskorrektur",
+    credit_note_number="Korrekturnummer",
+    credit_note_note="Dies ist keine Zahlungsaufforderung: Eine Rechnung wird hiermit berichtigt.",
+    bill_to="Rechnung an",
+    work_order="Auftrag",
+    due_date="Fällig am",
+    payment_terms="Zahlungsbedingungen",
+    due="{amount} zahlbar bis {date}",
+    nothing_due="Es ist nichts zu zahlen",
+    corrected_invoice="Berichtigt Rechnung",
+    reason="Grund",
+    credited="{amount} zu Ihren Gunsten",
+    takes_back="Diese Korrektur nimmt die folgenden Beträge der Rechnung {number} vom {date} zurück.",
+    kind="Art",
+    tax="Steuer",
+    subtotal="Leistungen und Teile",
+    discounts="Rabatte",
+    fees="Gebühren",
+    net_total="Nettobetrag",
+    tax_total="Umsatzsteuer",
+    total_due="Rechnungsbetrag",
+    total_credited="Gesamtbetrag",
+    tax_category="Kategorie",
+    tax_rate="Satz",
+    taxable_amount="Nettobetrag ({currency})",
+    tax_amount="Steuer ({currency})",
+    kinds={"LABOR": "Leistung", "PART": "Teil", "FEE": "Gebühr", "DISCOUNT": "Rabatt"},
+    tax_categories={
+        "STANDARD": "Regelsatz",
+        "INTERMEDIATE": "Zwischensatz",
+        "REDUCED": "Ermäßigt",
+        "SUPER_REDUCED": "Stark ermäßigt",
+        "INCREASED": "Erhöht",
+        "ZERO": "Nullsatz",
+        "EXEMPT": "Steuerfrei",
+        "REVERSE_CHARGE": "Reverse Charge",
+        "INTRA_COMMUNITY": "Innergem.",
+        "EXPORT": "Ausfuhr",
+        "OUT_OF_SCOPE": "Nicht steuerbar",
+    },
+    tax_mentions={
+        "EXEMPT": "Steuerfreier Umsatz",
+        "REVERSE_CHARGE": "Steuerschuldnerschaft des Leistungsempfängers",
+        "INTRA_COMMUNITY": "Steuerfreie innergemeinschaftliche Lieferung",
+        "EXPORT": "Steuerfreie Ausfuhrlieferung",
+        "OUT_OF_SCOPE": "Nicht steuerbarer Umsatz",
+    },
+    exemption_reasons={
+        "VATEX-EU-132": "Artikel 132 der Richtlinie 2006/112/EG",
+        "VATEX-EU-IC": "Artikel 138 der Richtlinie 2006/112/EG",
+        "US-EXEMPT-CERTIFICATE": "Befreiungsbescheinigung",
+        "US-LABOR-NOT-TAXED": "der Bundesstaat besteuert Reparaturarbeit nicht",
+        "US-NO-STATE-TAX": "der Bundesstaat hat keine Verkaufssteuer",
+    },
+    terms={
+        "DUE_ON_RECEIPT": "Sofort fällig",
+        "NET7": "7 Tage",
+        "NET10": "10 Tage",
+        "NET15": "15 Tage",
+        "NET30": "30 Tage",
+        "NET45": "45 Tage",
+        "NET60": "60 Tage",
+        "NET90": "90 Tage",
+        "EOM": "Monatsende",
+        "NET30_EOM": "30 Tage zum Monatsende",
+    },
+    reasons={
+        "ERROR": "Fehler in der Rechnung",
+        "DUPLICATE": "Doppelt berechnet",
+        "CUSTOMER_REQUEST": "Auf Ihren Wunsch",
+    },
+)
+
+INVOICE_WORDS = {"en": _ENGLISH, "es": _SPANISH, "de": _GERMAN}
 """By the document's language."""

@@ -19,7 +19,7 @@ from infrastructure.rendering.house_style import (
     RIGHT,
     SMALL,
 )
-from infrastructure.rendering.sheet import Style
+from infrastructure.rendering.sheet import Page, Style
 from infrastructure.rendering.typefaces import clean, width, wrap
 from infrastructure.rendering.wording import SheetWords
 
@@ -42,21 +42,23 @@ class TableHead(NamedTuple):
 class Row(NamedTuple):
     """One line: a short `mark` before its description, if it has one, and its numbers as text.
 
-    `amount_minor` is what it adds to the sums that are carried over pages, minor units.
+    `amount_minor` is what it adds to the sums that are carried over pages, minor units; `details` stand
+    below the description, small.
     """
 
     mark: str | None
     description: str
     numbers: tuple[str, ...]
     amount_minor: int
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _WrappedRow:
-    """A row, ready to be drawn."""
+    """A row, ready to be drawn; a line of its description is in the style of a detail or not."""
 
     mark: list[str]
-    description: list[str]
+    description: list[tuple[Style, str]]
     numbers: tuple[str, ...]
     amount_minor: int
 
@@ -75,7 +77,9 @@ class LineTable:
     """Lines to be drawn into a flow; `amount_minor` sums what has been drawn.
 
     `shown` writes an amount of minor units; `narrowed` makes the columns of numbers fit their room:
-    `fair_widths`, or `equal_widths` with which `receipt/1` is frozen.
+    `fair_widths`, or `equal_widths` with which `receipt/1` is frozen. Whoever extracts the text finds a row's
+    numbers after its whole description, or with `numbers_first` after the first line of it, as the first
+    templates are frozen.
     """
 
     def __init__(
@@ -85,12 +89,15 @@ class LineTable:
         words: SheetWords,
         shown: Callable[[int], str],
         narrowed: Callable[[list[float], float], list[float]],
+        *,
+        numbers_first: bool,
     ) -> None:
         self.amount_minor = 0
         self._head = head
         self._words = words
         self._shown = shown
         self._narrowed = narrowed
+        self._numbers_first = numbers_first
         self._lay_columns(rows)
         self._rows = [self._wrapped(row) for row in rows]
 
@@ -102,11 +109,7 @@ class LineTable:
         for row in self._rows:
             if flow.room - _STRIP_HEIGHT < row.height <= fresh_room:
                 self._turn(flow)
-            for index in range(row.line_count):
-                if flow.room - _STRIP_HEIGHT < LEADING + _ROW_PADDING:
-                    self._turn(flow)
-                self._draw_text_line(flow, row, index)
-            self._end_row(flow)
+            self._draw_row(flow, row, may_turn=True)
 
     @property
     def height(self) -> float:
@@ -121,9 +124,7 @@ class LineTable:
         flow.need(self.height)
         self._draw_head(flow)
         for row in self._rows:
-            for index in range(row.line_count):
-                self._draw_text_line(flow, row, index)
-            self._end_row(flow)
+            self._draw_row(flow, row, may_turn=False)
 
     def carry(self, flow: Flow) -> None:
         """Turns the page with the sum so far below the old and above the new."""
@@ -164,10 +165,18 @@ class LineTable:
             mark=[]
             if row.mark is None
             else wrap(clean(row.mark), SMALL.weight, SMALL.size, self._mark_width),
-            description=wrap(clean(row.description), BODY.weight, BODY.size, self._description_width),
+            description=[
+                *self._wrapped_text(row.description, BODY),
+                *(line for detail in row.details for line in self._wrapped_text(detail, SMALL)),
+            ],
             numbers=row.numbers,
             amount_minor=row.amount_minor,
         )
+
+    def _wrapped_text(self, text: str, style: Style) -> list[tuple[Style, str]]:
+        return [
+            (style, line) for line in wrap(clean(text), style.weight, style.size, self._description_width)
+        ]
 
     def _draw_head(self, flow: Flow) -> None:
         y = flow.y - 11
@@ -179,21 +188,28 @@ class LineTable:
         flow.y -= _HEAD_HEIGHT
         flow.page.rule(LEFT, flow.y, RIGHT - LEFT, 0.9, ACCENT)
 
-    def _draw_text_line(self, flow: Flow, row: _WrappedRow, index: int) -> None:
-        y = flow.y - LEADING
-        if index < len(row.mark):
-            flow.page.text(INNER_LEFT, y, SMALL, row.mark[index])
-        if index < len(row.description):
-            flow.page.text(self._description_x, y, BODY, row.description[index])
-        if index == 0:
-            for text, (_, edge, column_width) in zip(row.numbers, self._columns, strict=True):
-                flow.page.text_right(edge, y, fitted(text, BODY, column_width), text)
-            self.amount_minor += row.amount_minor
-        flow.y = y
-
-    def _end_row(self, flow: Flow) -> None:
+    def _draw_row(self, flow: Flow, row: _WrappedRow, *, may_turn: bool) -> None:
+        for index in range(row.line_count):
+            if may_turn and flow.room - _STRIP_HEIGHT < LEADING + _ROW_PADDING:
+                self._turn(flow)
+            flow.y -= LEADING
+            if index < len(row.mark):
+                flow.page.text(INNER_LEFT, flow.y, SMALL, row.mark[index])
+            if index < len(row.description):
+                flow.page.text(self._description_x, flow.y, *row.description[index])
+            if index == 0:
+                first_page, first_y = flow.page, flow.y
+                self.amount_minor += row.amount_minor
+                if self._numbers_first:
+                    self._draw_numbers(first_page, first_y, row)
+        if not self._numbers_first:
+            self._draw_numbers(first_page, first_y, row)
         flow.y -= _ROW_PADDING
         flow.page.rule(LEFT, flow.y, RIGHT - LEFT, 0.4, HAIRLINE)
+
+    def _draw_numbers(self, page: Page, y: float, row: _WrappedRow) -> None:
+        for text, (_, edge, column_width) in zip(row.numbers, self._columns, strict=True):
+            page.text_right(edge, y, fitted(text, BODY, column_width), text)
 
     def _draw_strip(self, flow: Flow, label: str) -> None:
         amount = self._shown(self.amount_minor)

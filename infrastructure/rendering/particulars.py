@@ -108,15 +108,15 @@ def draw_parties(
     flow.y -= 20
 
 
-def draw_statement(flow: Flow, statement: str, remark: str = "") -> None:
-    """Draws what the document says in one sentence, large, and a remark below it."""
+def draw_statement(flow: Flow, statement: str, *remarks: str) -> None:
+    """Draws what the document says in one sentence, large, and remarks below it."""
     room = INNER_RIGHT - INNER_LEFT
     for line in _wrapped(statement, STATEMENT, room):
         flow.need(_STATEMENT_LEADING + LEADING)
         flow.y -= _STATEMENT_LEADING
         flow.page.text(INNER_LEFT, flow.y, STATEMENT, line)
     flow.y -= 4
-    for line in _wrapped(remark, BODY, room) if remark else ():
+    for line in (line for remark in remarks for line in _wrapped(remark, BODY, room)):
         flow.need(LEADING)
         flow.y -= LEADING
         flow.page.text(INNER_LEFT, flow.y, BODY, line)

@@ -9,7 +9,7 @@ from infrastructure.rendering.house_style import BODY, BODY_BOLD, BODY_MUTED, SM
 from infrastructure.rendering.line_table import LineTable
 from infrastructure.rendering.sums import Sum, Total, draw_sums
 from infrastructure.rendering.typefaces import clean
-from infrastructure.rendering.wording import ReceiptWords
+from infrastructure.rendering.wording import OrderWords, ReceiptWords
 
 
 def draw_receipt_sums(
@@ -19,14 +19,19 @@ def draw_receipt_sums(
     draw_sums(
         flow,
         table,
-        list(_paid(content, words, formats)),
+        list(paid_sums(content, words, formats)),
         Total(words.total, formats.money(content["buyerTotal"], content["currencyUomId"])),
         list(_included(content, words, formats)),
     )
 
 
-def _paid(content: dict[str, Any], words: ReceiptWords, formats: Formats) -> Iterator[Sum]:
-    """What the total is made of. A fee or coupon of nothing is not mentioned."""
+def paid_sums(
+    content: dict[str, Any], words: OrderWords, formats: Formats, *, plain_platform_fee: str = ""
+) -> Iterator[Sum]:
+    """What the total is made of, of any content with the buyer's amounts; not what is nothing.
+
+    A platform fee without credits is one row, where that has a label; `receipt/1` is frozen with three.
+    """
 
     def amount_of(amount_minor: int) -> str:
         return formats.amount(amount_minor, content["currencyUomId"])
@@ -34,7 +39,10 @@ def _paid(content: dict[str, Any], words: ReceiptWords, formats: Formats) -> Ite
     if coupon := content["sellerCouponDiscount"]:
         yield Sum(words.coupon, amount_of(-coupon), BODY_MUTED)
     yield Sum(words.items_subtotal, amount_of(content["itemsSubtotal"]), BODY_BOLD, is_ruled=True)
-    if content["platformFeeBeforeCredits"]:
+    if plain_platform_fee and not content["feeCreditsApplied"]:
+        if fee := content["platformFeeAfterCredits"]:
+            yield Sum(plain_platform_fee, amount_of(fee), BODY)
+    elif content["platformFeeBeforeCredits"]:
         yield Sum(words.platform_fee_before, amount_of(content["platformFeeBeforeCredits"]), BODY_MUTED)
         yield Sum(words.fee_credits, amount_of(-content["feeCreditsApplied"]), BODY_MUTED)
         yield Sum(words.platform_fee_after, amount_of(content["platformFeeAfterCredits"]), BODY)
@@ -47,7 +55,7 @@ def _paid(content: dict[str, Any], words: ReceiptWords, formats: Formats) -> Ite
             yield Sum(_tax_label(tax, content, words, formats), amount_of(tax["amount"]), BODY)
 
 
-def _included(content: dict[str, Any], words: ReceiptWords, formats: Formats) -> Iterator[Sum]:
+def _included(content: dict[str, Any], words: OrderWords, formats: Formats) -> Iterator[Sum]:
     """Taxes that the prices and fees already hold; they add nothing to the total."""
     included = [tax for tax in content["taxes"] if tax["mode"] == "INCLUDED"]
     if included:
@@ -57,7 +65,7 @@ def _included(content: dict[str, Any], words: ReceiptWords, formats: Formats) ->
         yield Sum(_tax_label(tax, content, words, formats), amount, SMALL)
 
 
-def _tax_label(tax: dict[str, Any], content: dict[str, Any], words: ReceiptWords, formats: Formats) -> str:
+def _tax_label(tax: dict[str, Any], content: dict[str, Any], words: OrderWords, formats: Formats) -> str:
     label = words.tax.format(
         kind=words.tax_kinds[tax["kind"]],
         code=clean(tax["taxCode"]),

@@ -1,4 +1,4 @@
-"""Template `receipt/1`: the order receipt for its buyer, in English and Spanish.
+"""Template `receipt/1`: the order receipt for its buyer.
 
 From top to bottom: issuer and title, the facts, the parties, the lines, fees and taxes, the total. What does
 not fit flows over pages that begin with the issuer and the sum brought forward.
@@ -9,14 +9,7 @@ from typing import Any
 
 from infrastructure.rendering.formats import Formats, formats_of
 from infrastructure.rendering.letterhead import Letterhead
-from infrastructure.rendering.line_table import (
-    LineTable,
-    Row,
-    TableHead,
-    equal_widths,
-    shown_price,
-    shown_quantity,
-)
+from infrastructure.rendering.order_lines import order_line_table
 from infrastructure.rendering.particulars import Fact, PlacedParty, draw_facts, draw_parties
 from infrastructure.rendering.receipt_sums import draw_receipt_sums
 from infrastructure.rendering.sheet import Metadata, Page
@@ -31,7 +24,7 @@ def lay_out(content: dict[str, Any]) -> tuple[list[Page], Metadata]:
     flow = letterhead.begin()
     draw_facts(flow, _facts(content, words, formats))
     draw_parties(flow, _parties(content, words), words, formats, as_in_receipt_1=True)
-    table = _table(content, words, formats)
+    table = order_line_table(content, words, formats, as_in_receipt_1=True)
     table.draw(flow)
     draw_receipt_sums(flow, table, content, words, formats)
     return letterhead.finish(flow, subject=f"{words.order} {content['orderId']}")
@@ -54,30 +47,3 @@ def _parties(content: dict[str, Any], words: ReceiptWords) -> list[PlacedParty]:
     if content["seller"] == content["issuer"]:
         return [buyer, PlacedParty(words.seller_and_issuer, content["issuer"])]
     return [buyer, PlacedParty(words.seller, content["seller"]), PlacedParty(words.issuer, content["issuer"])]
-
-
-def _table(content: dict[str, Any], words: ReceiptWords, formats: Formats) -> LineTable:
-    currency = content["currencyUomId"]
-    lines = content["lines"]
-    has_discounts = any("discountAmount" in line for line in lines)
-    head = TableHead(
-        mark=words.sku,
-        description=words.description,
-        numbers=(
-            words.quantity,
-            words.unit_price,
-            *((words.discount,) if has_discounts else ()),
-            words.amount.format(currency=currency),
-        ),
-    )
-
-    def numbers(line: dict[str, Any]) -> Iterator[str]:
-        yield shown_quantity(line, words, formats)
-        yield shown_price(line, currency, formats)
-        if has_discounts:
-            discount = line.get("discountAmount")
-            yield formats.amount(-discount, currency) if discount else ""
-        yield formats.amount(line["amount"], currency)
-
-    rows = [Row(line.get("sku"), line["description"], tuple(numbers(line)), line["amount"]) for line in lines]
-    return LineTable(head, rows, words, lambda amount: formats.amount(amount, currency), equal_widths)

@@ -4,6 +4,7 @@ Coordinates are points from the lower left corner of an A4 page, as in PDF itsel
 was placed and on the metadata only: no clock, host, environment or compression library has a say.
 """
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,13 +14,15 @@ from typing import Any, NamedTuple
 from reportlab.pdfgen.canvas import Canvas
 
 from infrastructure.rendering import typefaces
-from infrastructure.rendering.typefaces import REGULAR, Weight
+from infrastructure.rendering.typefaces import BOLD, REGULAR, Weight
 
 PAGE_WIDTH = 595.28
 PAGE_HEIGHT = 841.89
 
 Colour = tuple[float, float, float]
 """Red, green and blue between 0 and 1."""
+
+_WATERMARK: Colour = (0.9, 0.91, 0.92)
 
 
 class Style(NamedTuple):
@@ -75,8 +78,11 @@ class Metadata:
     issued_at: datetime
 
 
-def write_pdf(pages: list[Page], metadata: Metadata, file_id: bytes) -> bytes:
-    """The pages as a PDF 1.4 file with embedded font subsets; `file_id` (16 bytes) tells it from others."""
+def write_pdf(pages: list[Page], metadata: Metadata, file_id: bytes, watermark: str = "") -> bytes:
+    """The pages as a PDF 1.4 file with embedded font subsets; `file_id` (16 bytes) tells it from others.
+
+    A `watermark` is written large across each page, below everything else.
+    """
     buffer = BytesIO()
     canvas = Canvas(
         buffer,
@@ -89,9 +95,10 @@ def write_pdf(pages: list[Page], metadata: Metadata, file_id: bytes) -> bytes:
     _describe(canvas, metadata)
     hexadecimal = file_id.hex().encode()
     canvas._doc._ID = b"[<" + hexadecimal + b"><" + hexadecimal + b">]"
-    typefaces.begin_document(canvas._doc)
+    alphabet = typefaces.alphabet_of(metadata.language)
+    typefaces.begin_document(canvas._doc, alphabet)
     for page in pages:
-        canvas.addLiteral(_page_code(page, canvas._doc))
+        canvas.addLiteral(_page_code(page, canvas._doc, alphabet, watermark))
         canvas.showPage()
     for written in canvas._doc.Pages.pages:
         # The code is ASCII; reportlab would look each character up in a table.
@@ -114,19 +121,32 @@ def _describe(canvas: Any, metadata: Metadata) -> None:
     stamp.dhh = stamp.dmm = 0
 
 
-def _page_code(page: Page, document: Any) -> str:
-    code: list[str] = []
+def _page_code(page: Page, document: Any, alphabet: str, watermark: str) -> str:
+    code = [_watermark_code(watermark, document)] if watermark else []
     for x, y, width, height, colour in page.boxes:
         code.append(f"{_fill(colour)} {x:.2f} {y:.2f} {width:.2f} {height:.2f} re f")
     for x, y, length, thickness, colour in page.rules:
         code.append(f"{_fill(colour)} {x:.2f} {y:.2f} {length:.2f} {thickness:.2f} re f")
     code.append("BT")
-    _append_texts(code, page.texts, document)
+    _append_texts(code, page.texts, document, alphabet)
     code.append("ET")
     return "\n".join(code)
 
 
-def _append_texts(code: list[str], texts: list[_Text], document: Any) -> None:
+def _watermark_code(text: str, document: Any) -> str:
+    """The text up the diagonal of the page, as large as it fits."""
+    diagonal = math.hypot(PAGE_WIDTH, PAGE_HEIGHT)
+    size = 0.62 * diagonal / typefaces.width(text, BOLD, 1)
+    cosine, sine = PAGE_WIDTH / diagonal, PAGE_HEIGHT / diagonal
+    along, below = 0.19 * diagonal, 0.36 * size
+    x, y = along * cosine + below * sine, along * sine - below * cosine
+    parts = typefaces.literals(text, BOLD, document)
+    shown = " ".join(f"{font} {size:.4g} Tf ({literal}) Tj" for font, literal in parts)
+    turned = f"{cosine:.4f} {sine:.4f} {-sine:.4f} {cosine:.4f} {x:.2f} {y:.2f} Tm"
+    return f"BT {_fill(_WATERMARK)} {turned} {shown} ET"
+
+
+def _append_texts(code: list[str], texts: list[_Text], document: Any, alphabet: str) -> None:
     """Font and colour are set only where they change."""
     current_colour: Colour | None = None
     current_font = ""
@@ -136,7 +156,7 @@ def _append_texts(code: list[str], texts: list[_Text], document: Any) -> None:
             code.append(_fill(colour))
             current_colour = colour
         code.append(f"1 0 0 1 {x:.2f} {y:.2f} Tm")
-        common = typefaces.common_literal(text, weight)
+        common = typefaces.common_literal(text, weight, alphabet)
         if common is None:
             parts = typefaces.literals(text, weight, document)
         else:

@@ -1,7 +1,8 @@
 """The embedded typefaces: which font draws a character, how wide a text is and where it may break.
 
-Fonts are parsed once a process. Every document embeds the same first subset (ASCII and what English and
-Spanish documents need besides), whose bytes are made once; only rarer characters cost a subset of their own.
+Fonts are parsed once a process. Documents of a language embed the same first subset (ASCII and what these
+documents need besides, their alphabet), whose bytes are made once; only rarer characters cost a subset of
+their own.
 """
 
 import copy
@@ -28,6 +29,9 @@ _FILES = {
 }
 _COMMON = "£€¥\u202f–—·•’“”…×°²áéíóúüñÁÉÍÓÚÑ¿¡º"
 """With ASCII, the first subset; at most the 31 characters that fit below the space. Part of the template."""
+
+_GERMAN = "£€¥\u202f–—·•’“”„…×°²äöüÄÖÜß§éèáóñçø"
+"""The same of documents in German."""
 
 Weight = Literal["NotoSans", "NotoSans-Bold"]
 """The two weights of the text face, by the names under which reportlab knows them."""
@@ -87,7 +91,7 @@ class _EmbeddedFont(TTFont):  # type: ignore[misc]
         # The fallback has no common subset: its first one is made of what this document needs.
         if self.fontName in _WEIGHTS and len(state.subsets) == 1:
             internal_name = self.getSubsetInternalName(0, doc)[1:]
-            _common_subset(self.fontName).add(doc, internal_name)
+            _common_subset(self.fontName, state.alphabet).add(doc, internal_name)
             del self.state[doc]
         else:
             super().addObjects(doc)
@@ -104,11 +108,16 @@ def warm_up() -> None:
         _coverage(name)
 
 
-def begin_document(document: Any) -> None:
+def alphabet_of(language: str) -> str:
+    """What documents in the language commonly hold beside ASCII."""
+    return _GERMAN if language == "de" else _COMMON
+
+
+def begin_document(document: Any, alphabet: str) -> None:
     """Gives a reportlab document the common first subset; to be called before any text is drawn in it."""
     for weight in _WEIGHTS:
         font = _font(weight)
-        state = copy.copy(_common_state(weight))
+        state = copy.copy(_common_state(weight, alphabet))
         state.assignments = dict(state.assignments)
         state.subsets = [list(subset) for subset in state.subsets]
         font.state[document] = state
@@ -134,9 +143,9 @@ def runs(text: str, weight: Weight) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=16_384)
-def common_literal(text: str, weight: Weight) -> str | None:
+def common_literal(text: str, weight: Weight, alphabet: str) -> str | None:
     """The text as a PDF string literal in the common subset, the same always; None if it needs more."""
-    codes = _common_state(weight).assignments
+    codes = _common_state(weight, alphabet).assignments
     encoded = [codes.get(ord(character)) for character in text.replace("\N{NO-BREAK SPACE}", " ")]
     return None if None in encoded else str(rl_accel.escapePDF(bytes(encoded)))
 
@@ -234,21 +243,22 @@ def _font(name: str) -> Any:
 
 
 @cache
-def _common_state(name: str) -> Any:
+def _common_state(name: str, alphabet: str) -> Any:
     font = _font(name)
     probe = type("Probe", (), {})()
-    font.splitString(_COMMON, probe)
+    font.splitString(alphabet, probe)
     state = font.state.pop(probe)
     state.nextCode = _NEXT_SUBSET
+    state.alphabet = alphabet
     return state
 
 
 @cache
-def _common_subset(weight: str) -> _CommonSubset:
+def _common_subset(weight: str, alphabet: str) -> _CommonSubset:
     """What reportlab would add to a document for the common subset, with its references taken out."""
     font = _font(weight)
     probe = PDFDocument(compression=0, invariant=1)
-    begin_document(probe)
+    begin_document(probe, alphabet)
     internal_name = font.getSubsetInternalName(0, probe)
     TTFont.addObjects(font, probe)
     described = probe.idToObject[internal_name[1:]]
@@ -267,13 +277,13 @@ def _common_subset(weight: str) -> _CommonSubset:
 
 
 def _remembering_common(make_subset: Callable[[list[int]], bytes]) -> Callable[[list[int]], bytes]:
-    """Keeps the bytes of the common subset, which every document has; others are made as they come."""
-    common = tuple(map(ord, _COMMON))
+    """Keeps the bytes of common subsets, which many documents have; others are made as they come."""
+    common = {tuple(map(ord, alphabet)) for alphabet in (_COMMON, _GERMAN)}
     made: dict[tuple[int, ...], bytes] = {}
 
     def made_once(subset: list[int]) -> bytes:
         key = tuple(subset)
-        if key[1 : len(common) + 1] != common:
+        if key[1 : len(_COMMON) + 1] not in common:
             return make_subset(subset)
         if key not in made:
             made[key] = make_subset(subset)

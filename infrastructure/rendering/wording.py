@@ -1,4 +1,4 @@
-"""The fixed words of documents, in English and Spanish. Frozen with the templates that print them."""
+"""The fixed words of documents, in English, Spanish and German. Frozen with the templates that print them."""
 
 from dataclasses import dataclass
 
@@ -24,11 +24,9 @@ class SheetWords:
 
 
 @dataclass(frozen=True)
-class ReceiptWords(SheetWords):
-    """Every fixed word that `receipt/1` prints beside those; braces are filled in by the template."""
+class OrderWords(SheetWords):
+    """What every document of an order may print beside those. Codes that a dictionary lacks are printed."""
 
-    title: str
-    number: str
     order: str
     paid_at: str
     payment_means: str
@@ -47,11 +45,21 @@ class ReceiptWords(SheetWords):
     tax: str
     included_taxes: str
     exemption: str
-    total: str
-    note: str
+    line_tax: str
     tax_targets: dict[str, str]
+    tax_modes: dict[str, str]
     tax_kinds: dict[str, str]
     payment_names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ReceiptWords(OrderWords):
+    """Every fixed word that `receipt/1` prints beside those of all documents of orders."""
+
+    title: str
+    number: str
+    total: str
+    note: str
 
 
 _UNIT_SYMBOLS = {
@@ -103,10 +111,25 @@ SPANISH_SHEET = SheetWords(
     units={**_UNIT_SYMBOLS, "DAY": "d", "MON": "mes"},
 )
 
-ENGLISH = ReceiptWords(
+GERMAN_SHEET = SheetWords(
+    issue_date="Ausstellungsdatum",
+    issuer="Ausgestellt von",
+    tax_id="USt-IdNr./Steuernr. {tax_id}",
+    description="Bezeichnung",
+    quantity="Menge",
+    unit_price="Einzelpreis",
+    discount="Rabatt",
+    amount="Betrag ({currency})",
+    carried_forward="Übertrag",
+    brought_forward="Übertrag",
+    page="Seite {page} von {pages}",
+    document="Dokument {document_id} · Vorlage {template} · Regeln {driver}",
+    continued="{title} {number}, Fortsetzung",
+    units={**_UNIT_SYMBOLS, "DAY": "Tg.", "MON": "Mon.", "HUR": "Std."},
+)
+
+ENGLISH_ORDER = OrderWords(
     **vars(ENGLISH_SHEET),
-    title="Receipt",
-    number="Receipt number",
     order="Order",
     paid_at="Paid",
     payment_means="Payment method",
@@ -125,8 +148,8 @@ ENGLISH = ReceiptWords(
     tax="{kind} {rate} ({code}) on {target} of {base}",
     included_taxes="Taxes included above",
     exemption="exempt: {code}",
-    total="Total paid",
-    note="This receipt confirms what you paid. It is not a tax invoice and gives no right to deduct tax.",
+    line_tax="{kind} {rate} ({code}), {mode}: {amount}",
+    tax_modes={"ADDED": "added", "INCLUDED": "included", "WITHHELD": "withheld"},
     tax_targets={
         "ITEMS": "items",
         "PLATFORM_FEE": "the platform fee",
@@ -150,10 +173,16 @@ ENGLISH = ReceiptWords(
     },
 )
 
-SPANISH = ReceiptWords(
+ENGLISH = ReceiptWords(
+    **vars(ENGLISH_ORDER),
+    title="Receipt",
+    number="Receipt number",
+    total="Total paid",
+    note="This receipt confirms what you paid. It is not a tax invoice and gives no right to deduct tax.",
+)
+
+SPANISH_ORDER = OrderWords(
     **vars(SPANISH_SHEET),
-    title="Recibo",
-    number="Número de recibo",
     order="Pedido",
     paid_at="Pagado",
     payment_means="Medio de pago",
@@ -172,8 +201,8 @@ SPANISH = ReceiptWords(
     tax="{kind} {rate} ({code}) sobre {target} de {base}",
     included_taxes="Impuestos ya incluidos",
     exemption="exento: {code}",
-    total="Total pagado",
-    note="Este recibo acredita lo que ha pagado. No es una factura y no da derecho a deducir impuestos.",
+    line_tax="{kind} {rate} ({code}), {mode}: {amount}",
+    tax_modes={"ADDED": "añadido", "INCLUDED": "incluido", "WITHHELD": "retenido"},
     tax_targets={
         "ITEMS": "artículos",
         "PLATFORM_FEE": "la comisión de plataforma",
@@ -197,5 +226,66 @@ SPANISH = ReceiptWords(
     },
 )
 
-RECEIPT_WORDS = {"en": ENGLISH, "es": SPANISH}
+SPANISH = ReceiptWords(
+    **vars(SPANISH_ORDER),
+    title="Recibo",
+    number="Número de recibo",
+    total="Total pagado",
+    note="Este recibo acredita lo que ha pagado. No es una factura y no da derecho a deducir impuestos.",
+)
+
+GERMAN_ORDER = OrderWords(
+    **vars(GERMAN_SHEET),
+    order="Bestellung",
+    paid_at="Bezahlt",
+    payment_means="Zahlungsart",
+    payment_reference="Zahlungsreferenz",
+    seller="Verkauft von",
+    seller_and_issuer="Verkauft und ausgestellt von",
+    buyer="Gekauft von",
+    sku="Artikel",
+    coupon="Gutschein des Verkäufers",
+    items_subtotal="Zwischensumme Artikel",
+    platform_fee_before="Plattformgebühr vor Guthaben",
+    fee_credits="Angerechnetes Gebührenguthaben",
+    platform_fee_after="Plattformgebühr nach Guthaben",
+    ops_fee="Betriebsgebühr",
+    processing_fee="Bearbeitungsgebühr",
+    tax="{kind} {rate} ({code}) auf {target} von {base}",
+    included_taxes="Oben bereits enthaltene Steuern",
+    exemption="befreit: {code}",
+    line_tax="{kind} {rate} ({code}), {mode}: {amount}",
+    tax_modes={"ADDED": "zuzüglich", "INCLUDED": "enthalten", "WITHHELD": "einbehalten"},
+    tax_targets={
+        "ITEMS": "Artikel",
+        "PLATFORM_FEE": "die Plattformgebühr",
+        "OPS_FEE": "die Betriebsgebühr",
+        "PROCESSING_FEE": "die Bearbeitungsgebühr",
+    },
+    tax_kinds={"VAT": "USt", "SALES": "Verkaufssteuer", "WITHHOLDING": "Quellensteuer"},
+    payment_names={
+        "10": "Bargeld",
+        "20": "Scheck",
+        "30": "Überweisung",
+        "42": "Bankkonto",
+        "48": "Karte",
+        "49": "Lastschrift",
+        "54": "Kreditkarte",
+        "55": "Debitkarte",
+        "57": "Dauerauftrag",
+        "58": "SEPA-Überweisung",
+        "59": "SEPA-Lastschrift",
+        "68": "Online-Zahlung",
+    },
+)
+
+GERMAN = ReceiptWords(
+    **vars(GERMAN_ORDER),
+    title="Zahlungsbeleg",
+    number="Belegnummer",
+    total="Bezahlt",
+    note="Dieser Beleg bestätigt Ihre Zahlung. Er ist keine Rechnung und gibt kein Recht auf Vorsteuerabzug.",
+)
+
+RECEIPT_WORDS = {"en": ENGLISH, "es": SPANISH, "de": GERMAN}
 """By the document's language."""

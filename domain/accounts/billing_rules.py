@@ -12,6 +12,7 @@ from domain.accounts.account import Account, Flag
 from domain.accounts.choices import DeliveryMethod, GroupingStrategy, PoUniquenessScope
 from domain.accounts.names import PartyId
 from domain.accounts.payment_terms import TermsCode
+from domain.kernel.card_numbers import WITHOUT_CARD_DATA
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import NO_CONTROLS, Fact, Utc, Uuid, Value
 from domain.kernel.streams import EventType, StreamType
@@ -40,7 +41,7 @@ class RulesRequest(Value):
     payment_terms_id: TermsCode | None = None
     invoice_delivery_method: DeliveryMethod
     invoice_grouping_strategy: GroupingStrategy
-    po_format_regex: _Pattern | None = None
+    po_format_regex: Annotated[_Pattern | None, WITHOUT_CARD_DATA] = None
     po_uniqueness_scope: PoUniquenessScope | None = None
     override_allowed: Flag | None = None
     override_requires_second_approver: Flag | None = None

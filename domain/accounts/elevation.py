@@ -49,6 +49,9 @@ PERMISSION_FOR: MappingProxyType[Purpose, str] = MappingProxyType(
 FAILED_REQUESTS_ALLOWED = 50
 """Within `FAILED_REQUESTS_WITHIN`: so many a person behind a counter never needs, a guesser of PINs does."""
 
+ELEVATION_MISSING = "MISSING"
+"""The `reasonCode` where no token was presented, so that none is told to auditors."""
+
 STEP_UP_METHODS = frozenset(
     {"pin", "pwd", "otp", "mfa", "mca", "hwk", "swk", "sc", "sms", "tel"}
     | {"fpt", "face", "iris", "retina", "vbm"}
@@ -219,6 +222,13 @@ def use_grant(
 def elevation_invalid(reason: UseRefusalReason) -> DomainError:
     """The token does not serve; `reason` is the error's `reasonCode`."""
     return DomainError("ELEVATION_INVALID", _SENTENCE[reason], reason_code=reason)
+
+
+def elevation_missing() -> DomainError:
+    """No token was presented where one has to be."""
+    return DomainError(
+        "ELEVATION_INVALID", "Policy asks for somebody's approval.", reason_code=ELEVATION_MISSING
+    )
 
 
 _SENTENCE: MappingProxyType[UseRefusalReason, str] = MappingProxyType(

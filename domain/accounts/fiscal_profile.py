@@ -14,11 +14,12 @@ from pydantic_core import to_json
 from domain.accounts.addresses import PostalAddress, normalized_address
 from domain.fiscal.tax_ids import canonical_tax_id
 from domain.kernel.canonical import refuse_unstorable
+from domain.kernel.card_numbers import WITHOUT_CARD_DATA
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import CountryCode, Fact, Identifier, Utc, Value
 from domain.kernel.privacy import PersonalData, PersonalDataErased, Pii, without_personal_data
 from domain.kernel.streams import EventType, StreamType
-from domain.upstream import Email, Name, SnapshotValue, TaxId
+from domain.upstream import Address, Email, Name, SnapshotValue, TaxId
 
 OwnerType = Literal["BUYER", "SELLER", "PLATFORM"]
 
@@ -69,10 +70,10 @@ class InvoicePreferences(SnapshotValue):
 class ProfileRequest(Value):
     """A profile as its owner writes it; blanks around the name do not count."""
 
-    legal_name: Annotated[Name, StringConstraints(strip_whitespace=True)]
+    legal_name: Annotated[Name, StringConstraints(strip_whitespace=True), WITHOUT_CARD_DATA]
     tax_id: TaxId | None = None
-    address: PostalAddress
-    invoice_preferences: InvoicePreferences | None = None
+    address: Annotated[PostalAddress, WITHOUT_CARD_DATA]
+    invoice_preferences: Annotated[InvoicePreferences | None, WITHOUT_CARD_DATA] = None
 
 
 class ProfileContent(Value):
@@ -156,10 +157,17 @@ def configure_profile(
 
 def missing_fields(content: ProfileContent, demanded: Sequence[ProfileField]) -> tuple[ProfileField, ...]:
     """What of the demanded is not there, in the order demanded."""
-    address = content.address_normalized or PostalAddress()
+    return lacking(demanded, content.legal_name, content.tax_id, content.address_normalized)
+
+
+def lacking(
+    demanded: Sequence[ProfileField], legal_name: str | None, tax_id: str | None, address: Address | None
+) -> tuple[ProfileField, ...]:
+    """The same of what is known of a party otherwise."""
+    address = address or Address()
     given: dict[ProfileField, str | None] = {
-        "legalName": content.legal_name,
-        "taxId": content.tax_id,
+        "legalName": legal_name,
+        "taxId": tax_id,
         "address.line1": address.line1,
         "address.city": address.city,
         "address.countryCode": address.country_code,

@@ -1,8 +1,8 @@
 """An invoice is drafted from a work order, issued, paid or voided (BILL-DEC-001).
 
-Commands: draft, issue, apply and reverse payments, credit, void, note a rebill; `STATE_TABLE` says which of
-them each status lets through. Once issued nothing of it changes: what is wrong is set right by credits and
-another invoice.
+Commands: draft, issue, reserve, release, apply and reverse payments, credit, void, note a rebill;
+`STATE_TABLE` says which of them each status lets through. Once issued nothing of it changes: what is wrong is
+set right by credits and another invoice.
 """
 
 from collections import defaultdict
@@ -20,6 +20,8 @@ from domain.invoicing.invoice_facts import (
     InvoiceFact,
     InvoiceIssued,
     InvoicePaymentApplied,
+    InvoicePaymentReleased,
+    InvoicePaymentReserved,
     InvoicePaymentReversed,
     InvoicePersonalDataErased,
     InvoicePosted,
@@ -27,19 +29,19 @@ from domain.invoicing.invoice_facts import (
     InvoiceRebilled,
     InvoiceVoided,
 )
-from domain.invoicing.posting import PostingError
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Value
 from domain.kernel.privacy import PersonalDataErased, without_personal_data
 from domain.kernel.streams import EventType, StreamType
+from domain.posting import PostingError
 
 InvoiceStatus = Literal["DRAFT", "ISSUED", "PAID", "VOID"]
-InvoiceCommand = Literal["issue", "apply-payment", "reverse-payment", "credit", "void", "rebill"]
+InvoiceCommand = Literal["issue", "reserve-payment", "reverse-payment", "credit", "void", "rebill"]
 
 STATE_TABLE: Mapping[InvoiceCommand, frozenset[InvoiceStatus]] = MappingProxyType(
     {
         "issue": frozenset({"DRAFT"}),
-        "apply-payment": frozenset({"ISSUED"}),
+        "reserve-payment": frozenset({"ISSUED"}),
         "reverse-payment": frozenset({"ISSUED", "PAID"}),
         "credit": frozenset({"ISSUED", "PAID"}),
         "void": frozenset({"DRAFT", "ISSUED"}),
@@ -53,12 +55,13 @@ DRAFT_REVISION = 1
 
 
 class Invoice(Value):
-    """An invoice's state. `payments` is what stands of each payment by its id, minor units."""
+    """An invoice's state. By payment id, minor units: `payments` that stand, `reserved` for those to come."""
 
     drafted: InvoiceDrafted
     status: InvoiceStatus = "DRAFT"
     issued: InvoiceIssued | None = None
     payments: dict[str, int] = Field(default_factory=dict)
+    reserved: dict[str, int] = Field(default_factory=dict)
     credits: tuple[InvoiceCredited, ...] = ()
     voided: InvoiceVoided | None = None
     rebilled_by: str | None = None
@@ -95,6 +98,11 @@ class Invoice(Value):
         """What is still to be paid, minor units; nothing of a void invoice, and never below zero."""
         return balance_due(self.status, self.drafted.totals.grand_total, self.credited, self.paid)
 
+    @property
+    def payable(self) -> int:
+        """What of the balance no payment under way has reserved, minor units."""
+        return max(0, self.balance_due - sum(self.reserved.values()))
+
 
 def draft(invoice: Invoice | None, drafted: InvoiceDrafted) -> tuple[InvoiceDrafted, ...]:
     """Drafts an invoice; one that exists stays as it is: ()."""
@@ -130,15 +138,41 @@ def issue(invoice: Invoice, issued: InvoiceIssued) -> tuple[InvoiceIssued, ...]:
     return (issued,)
 
 
-def apply_payment(
-    invoice: Invoice, billing_payment_id: str, amount: int
-) -> tuple[InvoicePaymentApplied, ...]:
-    """Lets a payment stand; the same again: (). Raises `INVOICE_NOT_PAYABLE`, `PAYMENT_EXCEEDS_BALANCE`."""
-    if billing_payment_id in invoice.payments:
+def reserve_payment(
+    invoice: Invoice, billing_payment_id: str, amount: int, *, partial_allowed: bool
+) -> tuple[InvoicePaymentReserved, ...]:
+    """Reserves a part of the balance for a payment; the same again: () (BILL-DEC-012).
+
+    Raises `INVOICE_NOT_PAYABLE`, also where nothing is due, `PAYMENT_EXCEEDS_BALANCE` for more than is due
+    and not reserved, `PARTIAL_PAYMENTS_DISABLED`.
+    """
+    if billing_payment_id in invoice.reserved or billing_payment_id in invoice.payments:
         return ()
-    require(invoice, "apply-payment")
-    if amount > invoice.balance_due:
-        raise DomainError("PAYMENT_EXCEEDS_BALANCE", "The payment exceeds what is due.")
+    require(invoice, "reserve-payment")
+    if invoice.balance_due == 0:
+        raise _refusal("reserve-payment")
+    if amount > invoice.payable:
+        raise DomainError("PAYMENT_EXCEEDS_BALANCE", "The payment exceeds what is due and not being paid.")
+    if amount < invoice.balance_due and not partial_allowed:
+        raise DomainError("PARTIAL_PAYMENTS_DISABLED", "This account pays its invoices as a whole.")
+    return (InvoicePaymentReserved(billing_payment_id=billing_payment_id, amount=amount),)
+
+
+def release_payment(invoice: Invoice, billing_payment_id: str) -> tuple[InvoicePaymentReleased, ...]:
+    """Lets go of what a payment had reserved; where it had nothing: ()."""
+    if billing_payment_id not in invoice.reserved:
+        return ()
+    return (InvoicePaymentReleased(billing_payment_id=billing_payment_id),)
+
+
+def apply_payment(invoice: Invoice, billing_payment_id: str) -> tuple[InvoicePaymentApplied, ...]:
+    """Lets stand what a payment had reserved, for its money has moved; the same again: ().
+
+    A credit may have come between: what then is too much is given back by a refund.
+    """
+    amount = invoice.reserved.get(billing_payment_id)
+    if amount is None:
+        return ()
     return (InvoicePaymentApplied(billing_payment_id=billing_payment_id, amount=amount),)
 
 
@@ -181,11 +215,14 @@ def _named(quantities: Mapping[str, str | None], left: Mapping[str, str]) -> dic
 
 
 def void(invoice: Invoice, voided: InvoiceVoided) -> tuple[InvoiceVoided, ...]:
-    """Voids it; a void one: (). Raises `INVOICE_NOT_VOIDABLE` once a payment or a credit stands."""
+    """Voids it; a void one: ().
+
+    Raises `INVOICE_NOT_VOIDABLE` once a payment or a credit stands, or a payment is under way.
+    """
     if invoice.status == "VOID":
         return ()
     require(invoice, "void")
-    if invoice.paid or invoice.credits:
+    if invoice.paid or invoice.reserved or invoice.credits:
         raise _refusal("void")
     return (voided,)
 
@@ -219,14 +256,17 @@ def _refusal(command: InvoiceCommand) -> DomainError:
     match command:
         case "issue":
             return DomainError("INVOICE_NOT_DRAFT", "Only a draft can be issued.")
-        case "apply-payment":
-            return DomainError("INVOICE_NOT_PAYABLE", "Only an issued invoice that is not paid can be paid.")
+        case "reserve-payment":
+            return DomainError("INVOICE_NOT_PAYABLE", "Only an issued invoice with a balance can be paid.")
         case "reverse-payment":
             return DomainError("INVOICE_NOT_PAYABLE", "No such payment stands against this invoice.")
         case "credit":
             return DomainError("INVOICE_NOT_CREDITABLE", "Only an issued invoice can be credited.")
         case "void":
-            return DomainError("INVOICE_NOT_VOIDABLE", "Once a payment or credit stands it cannot be voided.")
+            return DomainError(
+                "INVOICE_NOT_VOIDABLE",
+                "Once a payment or credit stands, or is under way, it cannot be voided.",
+            )
         case "rebill":
             return DomainError("INVOICE_NOT_CREDITABLE", "A draft needs no other invoice in its place.")
         case _:
@@ -241,9 +281,15 @@ def evolve(invoice: Invoice | None, fact: InvoiceFact) -> Invoice:
     match fact:
         case InvoiceIssued():
             return invoice.model_copy(update={"status": "ISSUED", "issued": fact})
+        case InvoicePaymentReserved():
+            reserved = {**invoice.reserved, fact.billing_payment_id: fact.amount}
+            return invoice.model_copy(update={"reserved": reserved})
+        case InvoicePaymentReleased():
+            return _without_reservation(invoice, fact.billing_payment_id)
         case InvoicePaymentApplied():
             standing = invoice.payments.get(fact.billing_payment_id, 0) + fact.amount
-            return _with_payment(invoice, fact.billing_payment_id, standing)
+            settled = _without_reservation(invoice, fact.billing_payment_id)
+            return _with_payment(settled, fact.billing_payment_id, standing)
         case InvoicePaymentReversed():
             standing = invoice.payments.get(fact.billing_payment_id, 0) - fact.amount
             return _with_payment(invoice, fact.billing_payment_id, standing)
@@ -261,6 +307,11 @@ def evolve(invoice: Invoice | None, fact: InvoiceFact) -> Invoice:
             return invoice.model_copy(update={"issued": invoice.issued and _erased(invoice.issued, fact)})
         case _:
             assert_never(fact)
+
+
+def _without_reservation(invoice: Invoice, billing_payment_id: str) -> Invoice:
+    reserved = {each: amount for each, amount in invoice.reserved.items() if each != billing_payment_id}
+    return invoice.model_copy(update={"reserved": reserved})
 
 
 def _with_payment(invoice: Invoice, billing_payment_id: str, standing: int) -> Invoice:
@@ -294,6 +345,8 @@ INVOICE: StreamType[Invoice] = StreamType(
     (
         EventType("invoice.drafted", InvoiceDrafted),
         EventType("invoice.issued", InvoiceIssued),
+        EventType("invoice.payment-reserved", InvoicePaymentReserved),
+        EventType("invoice.payment-released", InvoicePaymentReleased),
         EventType("invoice.payment-applied", InvoicePaymentApplied),
         EventType("invoice.payment-reversed", InvoicePaymentReversed),
         EventType("invoice.credited", InvoiceCredited),

@@ -8,12 +8,12 @@ from domain.accounts.choices import DeliveryMethod
 from domain.invoicing.credits import CreditTotals
 from domain.invoicing.grouping import Grouping
 from domain.invoicing.lines import InvoiceLine
-from domain.invoicing.posting import PostingError
 from domain.invoicing.totals import InvoiceTotals
 from domain.invoicing.traceability import TraceabilitySnapshot
 from domain.kernel.facts import CountryCode, Fact, Identifier, Utc, Value
 from domain.kernel.money import CurrencyCode, MinorUnits
 from domain.kernel.privacy import ERASED_TEXT, PersonalData, PersonalDataErased, Pii
+from domain.posting import PostingError
 from domain.upstream import Address, Email, Name, TaxId
 
 
@@ -80,6 +80,19 @@ class InvoiceIssued(Fact):
     document_id: str
 
 
+class InvoicePaymentReserved(Fact):
+    """A payment of that amount (minor units) is under way; nobody else may pay that part of the balance."""
+
+    billing_payment_id: str
+    amount: MinorUnits
+
+
+class InvoicePaymentReleased(Fact):
+    """A payment that was under way takes nothing of the balance."""
+
+    billing_payment_id: str
+
+
 class InvoicePaymentApplied(Fact):
     """A payment of that amount (minor units) stands against the invoice."""
 
@@ -138,6 +151,8 @@ class InvoicePersonalDataErased(PersonalDataErased):
 InvoiceFact = (
     InvoiceDrafted
     | InvoiceIssued
+    | InvoicePaymentReserved
+    | InvoicePaymentReleased
     | InvoicePaymentApplied
     | InvoicePaymentReversed
     | InvoiceCredited

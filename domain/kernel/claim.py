@@ -8,11 +8,20 @@ from domain.kernel.streams import EventType, StreamId, StreamType
 
 _NAMESPACE = UUID("0d0c3a52-8a3f-5c44-9a53-0f6f8f6b2f01")
 
-Purpose = Literal["SNAPSHOT", "PARTY", "ACCOUNT_PO", "GLOBAL_PO", "DOWNLOAD_TOKEN"]
+Purpose = Literal[
+    "SNAPSHOT",
+    "PARTY",
+    "ACCOUNT_PO",
+    "GLOBAL_PO",
+    "DOWNLOAD_TOKEN",
+    "IDEMPOTENCY_KEY",
+    "PAYMENT_REF",
+    "DELIVERY",
+]
 
 
 class ClaimTaken(Fact):
-    """A key belongs to its holder for good.
+    """A key belongs to its holder for good; an IDEMPOTENCY_KEY until its request begins once more.
 
     `fingerprint` is the keyed hash of what was claimed with the key; empty where that is nothing but the key.
     """

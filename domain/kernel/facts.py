@@ -1,7 +1,7 @@
 """What every stored fact and every value inside one has in common."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import (
@@ -47,6 +47,20 @@ Utc = Annotated[
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]
 """A moment in UTC. As text it is RFC 3339 with `Z` or an offset; numbers and naive times are refused."""
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _as_rfc3339_writes_dates(value: object) -> object:
+    """Pydantic alone would also take midnights and seconds since 1970."""
+    is_date = isinstance(value, date) and not isinstance(value, datetime)
+    if is_date or (isinstance(value, str) and _DATE.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date_rfc3339", "Input should be a calendar date, YYYY-MM-DD")
+
+
+CalendarDate = Annotated[date, BeforeValidator(_as_rfc3339_writes_dates)]
+"""A day of the calendar. As text it is `YYYY-MM-DD` (RFC 3339); numbers and times are refused."""
 
 NO_CONTROLS = r"^[^\x00-\x1F\x7F\uFFFE\uFFFF]*$"
 """Text without control characters and noncharacters, which PostgreSQL text and XML could not hold."""

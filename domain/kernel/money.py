@@ -25,6 +25,12 @@ def _known_currency(code: str) -> str:
 MinorUnits = Annotated[int, Field(strict=True, ge=0, le=MAX_MINOR)]
 """A non-negative amount in minor units of the currency named beside it."""
 
+PositiveMinorUnits = Annotated[int, Field(strict=True, ge=1, le=MAX_MINOR)]
+"""An amount in minor units that moves money: at least 1."""
+
+SignedMinorUnits = Annotated[int, Field(strict=True, ge=-MAX_MINOR, le=MAX_MINOR)]
+"""An amount in minor units that is taken off where it is negative."""
+
 RateBasisPoints = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 """A rate in hundredths of a per cent: 2100 is 21 %."""
 

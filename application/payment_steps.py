@@ -1,0 +1,237 @@
+"""What a gateway is asked for next about a payment, and what to record of its answer.
+
+Whoever asked for a step takes it at once. Who comes after a crash asks first how things stand at the gateway,
+and never authorises: what a payment is paid with is known only to who pays (S2).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from application.desk import Desk
+from application.gateway import (
+    Gateway,
+    GatewayPayment,
+    GatewayRefused,
+    GatewayUnavailable,
+    GatewayUnconfirmed,
+    PaymentInstruction,
+    gateway_key,
+)
+from application.handlers.payment_outcomes import (
+    record_authorized,
+    record_captured,
+    record_deferred,
+    record_failed,
+    record_refund_deferred,
+    record_refund_failed,
+    record_refunded,
+    record_void_deferred,
+    record_void_failed,
+    record_voided,
+)
+from application.ledger import Handler
+from domain.receivables.payment import Payment, Refund
+from domain.receivables.payment_facts import DeferredCause
+
+log = structlog.get_logger(__name__)
+
+_LET_GO = frozenset({"VOIDED", "DECLINED"})
+"""How a payment stands at the gateway of which no money moves, or all was taken back."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A payment as the ledger has it. `certain_from` is when a look-up that finds nothing is believed.
+
+    Until `in_hand_until` only the process that was asked takes the step that is to be answered. `receipt_id`
+    is for the receipt that may come of it, `correlation_id` the trace that it was asked for in.
+    """
+
+    billing_payment_id: str
+    payment: Payment
+    in_hand_until: datetime
+    certain_from: datetime
+    receipt_id: str
+    correlation_id: str
+
+    def key(self, step: str) -> str:
+        """The key of a step of this payment at the gateway."""
+        return gateway_key(self.billing_payment_id, step)
+
+
+async def take_step(
+    gateway: Gateway, standing: Standing, desk: Desk, now: datetime, *, asker: bool, method: str | None
+) -> Handler | None:
+    """Takes the payment's next step; what to record of it, None where that is nothing new.
+
+    With `asker` it is who asked for it, who is not kept waiting; `method` is what a new payment is paid with.
+    """
+    step = standing.payment.next_step
+    try:
+        match step:
+            case None:
+                return None
+            case "authorize":
+                return await _authorize(gateway, standing, now, method)
+            case "capture":
+                return await _capture(gateway, standing, desk, asker=asker)
+            case "void":
+                return await _void(gateway, standing, desk, asker=asker)
+            case "refund":
+                return await _refund(gateway, standing, desk, asker=asker)
+            case _:
+                assert_never(step)
+    except GatewayUnavailable:
+        log.warning("gateway-unavailable", billingPaymentId=standing.billing_payment_id, step=step)
+        return _given_up(standing) if asker else None
+    except (GatewayUnconfirmed, GatewayRefused):
+        log.warning("gateway-unconfirmed", billingPaymentId=standing.billing_payment_id, step=step)
+        return _left_open(standing, "UNCONFIRMED")
+
+
+async def _authorize(
+    gateway: Gateway, standing: Standing, now: datetime, method: str | None
+) -> Handler | None:
+    payment, identity = standing.payment, standing.billing_payment_id
+    if method is not None:
+        instruction = PaymentInstruction(
+            key=standing.key("authorize"),
+            billing_payment_id=identity,
+            amount=payment.amount,
+            currency_uom_id=payment.initiated.currency_uom_id,
+            method=method,
+        )
+        try:
+            told: GatewayPayment | None = await gateway.authorize(instruction)
+        except GatewayRefused as refused:
+            return record_failed(identity, "REFUSED", standing.correlation_id, refused.code)
+    elif payment.reference is not None:
+        told = await gateway.payment(payment.reference)
+    else:
+        told = await gateway.look_up(standing.key("authorize"))
+    if told is None:
+        # It may still be on its way to the gateway, where it would move nothing.
+        if now >= standing.certain_from:
+            return record_failed(identity, "NOT_RECEIVED", standing.correlation_id)
+        return _left_open(standing, "UNCONFIRMED") if payment.is_being_voided else None
+    match told.status:
+        case "AUTHORIZED" | "CAPTURED":
+            return record_authorized(identity, told.reference)
+        case "PENDING" if payment.is_being_voided:
+            return _left_open(standing, "GATEWAY")
+        case "PENDING":
+            return None if payment.deferred else record_deferred(identity, "GATEWAY", told.reference)
+        case "DECLINED" | "VOIDED":
+            return record_failed(identity, "DECLINED", standing.correlation_id, told.code)
+        case _:
+            assert_never(told.status)
+
+
+async def _capture(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> Handler | None:
+    payment, identity, reference = standing.payment, standing.billing_payment_id, _reference(standing)
+    refusal: str | None = None
+    try:
+        told = None if asker else await gateway.payment(reference)
+        if told is None or told.status == "AUTHORIZED":
+            told = await gateway.capture(reference, standing.key("capture"))
+    except GatewayRefused as refused:
+        refusal = refused.code
+        told = await gateway.payment(reference)
+    match told.status:
+        case "CAPTURED":
+            return record_captured(identity, standing.receipt_id, desk)
+        case "DECLINED" | "VOIDED":
+            return record_failed(identity, "DECLINED", standing.correlation_id, told.code or refusal)
+        case "AUTHORIZED" | "PENDING":
+            if refusal is not None:
+                return record_failed(identity, "REFUSED", standing.correlation_id, refusal)
+            return None if payment.deferred else record_deferred(identity, "GATEWAY")
+        case _:
+            assert_never(told.status)
+
+
+async def _void(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> Handler | None:
+    identity, reference, void = standing.billing_payment_id, _reference(standing), standing.payment.void
+    # Money that has moved before the ledger heard of it is recorded as such, and taken back then.
+    take_back = standing.payment.status != "PENDING"
+    # A void that failed may be asked for again, under a key of its own.
+    step = "void" if void is None else f"void:{void.asked.asked.key_hash[:32]}"
+    refusal: str | None = None
+    try:
+        told = None if asker else await gateway.payment(reference)
+        if told is None or told.status not in _LET_GO:
+            told = await gateway.void(reference, standing.key(step), take_back=take_back)
+    except GatewayRefused as refused:
+        refusal = refused.code
+        told = await gateway.payment(reference)
+    if told.status in _LET_GO:
+        return record_voided(identity)
+    if told.status == "CAPTURED" and not take_back:
+        return record_captured(identity, standing.receipt_id, desk)
+    if refusal is not None:
+        return record_void_failed(identity, "REFUSED", refusal)
+    is_told = void is None or void.status == "PENDING"
+    return None if is_told else record_void_deferred(identity, "GATEWAY")
+
+
+async def _refund(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> Handler | None:
+    identity, reference, refund = standing.billing_payment_id, _reference(standing), _refund_of(standing)
+    refund_id, key = refund.asked.refund_id, standing.key(f"refund:{refund.asked.refund_id}")
+    try:
+        told = None if asker else await gateway.look_up_refund(reference, key)
+        told = told or await gateway.refund(reference, refund.asked.amount, key)
+    except GatewayRefused as refused:
+        return record_refund_failed(identity, refund_id, "REFUSED", refused.code)
+    match told.status:
+        case "SUCCEEDED":
+            return record_refunded(identity, refund_id, told.reference, desk)
+        case "FAILED":
+            return record_refund_failed(identity, refund_id, "REFUSED", told.code)
+        case "PENDING":
+            is_told = refund.status == "PENDING"
+            return None if is_told else record_refund_deferred(identity, refund_id, "GATEWAY")
+        case _:
+            assert_never(told.status)
+
+
+def _given_up(standing: Standing) -> Handler | None:
+    """Who asked may ask again: the gateway has certainly not taken the step that they wait for."""
+    payment, identity, until = standing.payment, standing.billing_payment_id, standing.in_hand_until
+    match payment.next_step:
+        case "authorize" if not payment.is_being_voided:
+            return record_failed(identity, "GATEWAY_UNAVAILABLE", standing.correlation_id)
+        case "void":
+            return record_void_failed(identity, "GATEWAY_UNAVAILABLE", until=until)
+        case "refund":
+            refund_id = _refund_of(standing).asked.refund_id
+            return record_refund_failed(identity, refund_id, "GATEWAY_UNAVAILABLE", until=until)
+        case _:
+            # Money is held ready, or may be: the worker goes on once the gateway is back.
+            return _left_open(standing, "UNCONFIRMED")
+
+
+def _left_open(standing: Standing, cause: DeferredCause) -> Handler | None:
+    """Nobody knows yet how it ends, and whoever waits for that is told so, once."""
+    payment, identity = standing.payment, standing.billing_payment_id
+    if payment.unanswered is None:
+        return None
+    if payment.is_being_voided:
+        return record_void_deferred(identity, cause)
+    if payment.refund_under_way is not None:
+        return record_refund_deferred(identity, _refund_of(standing).asked.refund_id, cause)
+    return record_deferred(identity, cause)
+
+
+def _reference(standing: Standing) -> str:
+    reference = standing.payment.reference
+    assert reference is not None, "the gateway holds the money ready"
+    return reference
+
+
+def _refund_of(standing: Standing) -> Refund:
+    refund = standing.payment.refund_under_way
+    assert refund is not None, "a refund is under way"
+    return refund

@@ -5,8 +5,10 @@ STAMP := .venv/.complete-$(shell cat requirements.txt pyproject.toml | sha256sum
 PEERS := benchmarks/peers/.venv
 PEERS_STAMP := $(PEERS)/.complete-$(shell sha256sum <benchmarks/peers/requirements.txt | cut -c1-16)
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# The tests start hundreds of Python processes: none of them shall compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check chaos bench bench-peers format golden lock clean
+.PHONY: run test lint check chaos chaos-payments bench bench-peers format golden lock clean
 
 run: $(STAMP) ## start everything on this machine
 	BILLING_DEMO=$${BILLING_DEMO:-1} exec $(BIN)/billing run
@@ -14,15 +16,20 @@ run: $(STAMP) ## start everything on this machine
 test: $(STAMP) ## run every test against a real PostgreSQL
 	$(PYTEST)
 
-check: $(STAMP) ## linters, types, import rules and the fast tests
+lint: $(STAMP) ## linters, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint ## lint, then the fast tests
 	$(PYTEST) -m "not slow"
 
 chaos: $(STAMP) ## break everything at random for MINUTES and check that nothing is lost; SEED repeats a run
 	$(BIN)/python -m tests.chaos --minutes $${MINUTES:-30} $${SEED:+--seed $$SEED}
+
+chaos-payments: $(STAMP) ## break everything while PAYMENTS are made and compare what moved with the ledger; SEED repeats
+	$(BIN)/python -m tests.chaos.payments --payments $${PAYMENTS:-2000} $${SEED:+--seed $$SEED}
 
 bench: $(STAMP) ## measure everything and write docs/performance.json and its page; SCALE=full for large ledgers
 	$(BIN)/python -m benchmarks --write --scale $${SCALE:-quick}

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from application.erasure import SubjectKeys
 from application.intake.artifacts import SentArtifact
@@ -18,8 +17,8 @@ from application.ports import Clock, SubjectSecrets
 from application.vault import Deposit, SubjectSecret, Vault, VaultError
 from domain.accounts.account import ACCOUNT, Account, AccountData
 from domain.accounts.names import account_name
-from domain.documents.document import Retention
-from domain.fiscal.registry import driver_for
+from domain.documents.document_facts import Retention
+from domain.fiscal.registry import day_there, driver_for
 from domain.invoicing.work_order import ArtifactFile, WorkOrderData
 from domain.kernel.claim import claim_stream
 from domain.kernel.registry import Registry
@@ -100,7 +99,7 @@ class VaultArtifactKeeper:
     def _retention(self, country_code: str) -> Retention:
         """An approval belongs to its invoice's records, so it stands as long as one of the day it came."""
         driver = driver_for(country_code)
-        today = self._clock.now().astimezone(ZoneInfo(driver.time_zone(country_code))).date()
+        today = day_there(country_code, self._clock.now())
         return driver.retention("FISCAL_INVOICE", today)
 
 

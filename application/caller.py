@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from application.identity import TokenClaims
 from application.ledger import Audit
-from application.roles import COUNTRY_BOUND_ROLES, OWNER_BOUND_ROLES, ROLE_PERMISSIONS
+from application.roles import (
+    COUNTRY_BOUND_ROLES,
+    DOCUMENT_READERS,
+    OWNER_BOUND_ROLES,
+    ROLE_PERMISSIONS,
+)
 from domain.accounts.fiscal_profile import ProfileOwner
 from domain.documents.visibility import DocumentScope
 from domain.kernel.errors import DomainError
@@ -73,6 +78,16 @@ class Caller:
         """Whether the caller reaches this country."""
         return self.countries is None or country_code in self.countries
 
+    def reaches_document(self, *, buyer_id: str, seller_id: str, audience: str, country_code: str) -> bool:
+        """Whether no claim keeps the caller from acting on a document that is theirs, and made for them."""
+        return self._claimed_scope().shows(
+            buyer_id=buyer_id,
+            seller_id=seller_id,
+            audience=audience,
+            country_code=country_code,
+            was_issued=False,
+        )
+
     def reaches_profile(self, owner: ProfileOwner) -> bool:
         """Whether the caller may know of that owner's fiscal profile; buyers and sellers, of their own."""
         claims = self.claims
@@ -98,6 +113,34 @@ class Caller:
             countries=self.countries,
             drafts=audits,
         )
+
+    def resend_scope(self) -> DocumentScope:
+        """Which documents the caller may send again.
+
+        Those it may know of; where it holds no permission to read any, all that the token's claims leave.
+        """
+        if not self.permissions.isdisjoint(DOCUMENT_READERS):
+            return self.document_scope()
+        return self._claimed_scope()
+
+    def _claimed_scope(self) -> DocumentScope:
+        """The documents, drafts included, that the token's claims leave whoever may act on all."""
+        claims = self.claims
+        owned = claims.buyer_id is not None or claims.seller_id is not None
+        return DocumentScope(
+            every=not owned,
+            buyer_id=claims.buyer_id,
+            seller_id=claims.seller_id,
+            countries=self.countries,
+            drafts=True,
+        )
+
+    def owners(self) -> dict[str, str] | None:
+        """Whose tasks and notifications the caller sees: ids by type; None for everybody's."""
+        claims = self.claims
+        own = {"BUYER": claims.buyer_id, "SELLER": claims.seller_id}
+        named = {kind: owner for kind, owner in own.items() if owner is not None}
+        return None if not named and "docs.audit.read" in self.permissions else named
 
 
 def require_whole(caller: Caller) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from application.caller import Caller
 from application.content import load_document
@@ -10,13 +11,15 @@ from application.ledger import Answer, Audit, Command, Handler, Ledger, Transact
 from application.operations.documents import DOWNLOAD_DOCUMENT
 from application.ports import Clock, DownloadClaims, DownloadTokens
 from domain.documents.access import DocumentDownloaded, FileFormat, access_stream
-from domain.documents.document import DocumentIssued
-from domain.kernel.errors import DomainError, not_found
+from domain.documents.document import Document
+from domain.documents.document_facts import DocumentIssued
+from domain.kernel.errors import not_found
 from domain.kernel.registry import Registry
 
 TOKEN_LIFETIME = timedelta(minutes=5)
 
-CONTENT_TYPES: dict[FileFormat, str] = {"PDF": "application/pdf", "JSON": "application/json"}
+CONTENT_TYPES = {"pdf": "application/pdf", "json": "application/json", "xml": "application/xml"}
+"""By how a file's name ends."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Downloads:
         issued = document.issued
         if issued is None:
             raise not_found("The document")
-        name, sha256, content_type = _file_of(issued, claims.file_format)
+        name, sha256 = _file_of(document, issued, claims.file_format)
         try:
             content = await self._files.read(issued, name)
         except FileErased:
@@ -101,10 +104,12 @@ class Downloads:
         )
         committed = await self._ledger.commit(Command(audit, _record(downloaded)))
         number = document.numbered.number if document.numbered else claims.document_id
-        extension = claims.file_format.lower()
+        ending = name.rpartition(".")[2]
+        # The stamped file may end like the document's own JSON.
+        extension = f"fiscal.{ending}" if claims.file_format == "FISCAL" else ending
         # A number may hold slashes, a file name may not.
         file_name = f"{number.replace('/', '-')}.{extension}"
-        return DownloadedFile(content, content_type, file_name, sha256, committed.position)
+        return DownloadedFile(content, CONTENT_TYPES[ending], file_name, sha256, committed.position)
 
 
 def _record(downloaded: DocumentDownloaded) -> Handler:
@@ -115,9 +120,16 @@ def _record(downloaded: DocumentDownloaded) -> Handler:
     return handle
 
 
-def _file_of(issued: DocumentIssued, file_format: FileFormat) -> tuple[str, str, str]:
-    if file_format == "PDF":
-        return issued.pdf_name, issued.seal.sha256_pdf, CONTENT_TYPES["PDF"]
-    if file_format == "JSON":
-        return issued.json_name, issued.seal.sha256_json, CONTENT_TYPES["JSON"]
-    raise DomainError("NOT_FOUND", "This document has no fiscal file.")
+def _file_of(document: Document, issued: DocumentIssued, file_format: FileFormat) -> tuple[str, str]:
+    """The vault's name of a file and its SHA-256. Raises `NOT_FOUND` for a stamp that it does not have."""
+    match file_format:
+        case "PDF":
+            return issued.pdf_name, issued.seal.sha256_pdf
+        case "JSON":
+            return issued.json_name, issued.seal.sha256_json
+        case "FISCAL":
+            if document.stamped is None:
+                raise not_found("The document's fiscal file")
+            return document.stamped.stamp.file_name, document.stamped.stamp.sha256
+        case _:
+            assert_never(file_format)

@@ -21,6 +21,7 @@ from application.ledger import (
     LedgerUnavailable,
     Transaction,
 )
+from application.mailing import KeptPapers
 from application.ports import Clock
 from domain.kernel.facts import Utc, Value
 from domain.kernel.privacy import PersonalDataErased, RetentionClass
@@ -109,12 +110,14 @@ class Erasure:
         keys: SubjectKeys,
         index: SubjectIndex,
         old_read_models: OldReadModels,
+        papers: KeptPapers,
         ledger: Ledger,
         registry: Registry,
         clock: Clock,
     ) -> None:
         self._keys = keys
         self._old_read_models = old_read_models
+        self._papers = papers
         self._ledger = ledger
         self._registry = registry
         self._index = index
@@ -148,6 +151,7 @@ class Erasure:
                 break
             for stream in await self._index.streams_of(key.key_id):
                 await self._tell(key, stream)
+            await self._papers.forget(key.subject)
             await self._keys.mark_redacted(key.key_id, self._clock.now())
             finished += 1
         return finished

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from application.ports import SubjectSecrets
 from application.vault import Vault
-from domain.documents.document import DocumentIssued
+from domain.documents.document_facts import DocumentIssued
 
 
 class FileErased(Exception):

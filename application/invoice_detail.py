@@ -10,9 +10,9 @@ from domain.accounts.policies import IssuancePolicy
 from domain.documents.document import Document
 from domain.invoicing.invoice import DRAFT_REVISION, STATE_TABLE, Invoice, InvoiceCommand
 from domain.invoicing.issuance import issuance_blockers, required_traceability
-from domain.invoicing.posting import posting_error_summary
 from domain.invoicing.traceability import TraceabilitySnapshot
 from domain.kernel.facts import rfc3339
+from domain.posting import posting_error_summary
 
 _PERMISSION_FOR_ACTION: Mapping[InvoiceCommand, tuple[str, frozenset[str]]] = {
     "issue": ("ISSUE", frozenset({"billing:invoice:issue"})),

@@ -30,9 +30,24 @@ class Audit:
     on_behalf_of: str | None = None
 
 
+def worker_audit(first: RecordedEvent, operation: str) -> Audit:
+    """The worker, which acts on a document within the trace of the document's first event."""
+    return Audit(
+        tenant_id=first.tenant_id,
+        actor="system:worker",
+        role="SYSTEM",
+        operation=operation,
+        correlation_id=first.correlation_id,
+        causation_id=str(first.position),
+    )
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What a command returns: an HTTP-like status and a JSON-ready body."""
+    """What a command returns: an HTTP-like status and a JSON-ready body.
+
+    A refusal that leaves facts behind has its `DomainError` for a body; it is not kept for repeats.
+    """
 
     status: int
     body: Any
@@ -70,6 +85,10 @@ class Transaction(Protocol):
 
     def version(self, stream: StreamId) -> int:
         """How many facts the stream holds, this command's own included."""
+        ...
+
+    def expect(self, streams: Iterable[StreamId]) -> None:
+        """Says what will be read next, so that what is not loaded yet is loaded at once."""
         ...
 
     def append(self, stream: StreamId, facts: Iterable[Fact]) -> None:

@@ -15,6 +15,8 @@ from domain.invoicing.invoice import DRAFT_REVISION, Invoice
 from domain.kernel.canonical import canonical_json
 from domain.kernel.facts import rfc3339
 from domain.kernel.streams import StreamId
+from domain.payables.ap_payment import ApPayment, on_account
+from domain.receivables.payment import Payment
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -68,6 +70,10 @@ def _document_voided(document_id: str, document: Document) -> dict[str, Any]:
     }
 
 
+def _document_replaced(document_id: str, document: Document) -> dict[str, Any]:
+    return {**_document_voided(document_id, document), "replacedByDocumentId": document.replaced_by}
+
+
 def _invoice(invoice_id: str, invoice: Invoice) -> dict[str, Any]:
     drafted, issued, totals = invoice.drafted, invoice.issued, invoice.drafted.totals
     return {
@@ -94,11 +100,44 @@ def _invoice(invoice_id: str, invoice: Invoice) -> dict[str, Any]:
     }
 
 
+def _payment_captured(billing_payment_id: str, payment: Payment) -> dict[str, Any]:
+    initiated, captured = payment.initiated, payment.captured
+    assert captured is not None, "it is announced when it is captured"
+    return {
+        "billingPaymentId": billing_payment_id,
+        "invoiceId": initiated.invoice_id,
+        "amount": initiated.amount,
+        "currencyUomId": initiated.currency_uom_id,
+        "paymentType": captured.payment_type,
+        "remainingBalance": captured.remaining_balance,
+        "receiptId": captured.receipt_id,
+        "capturedAt": rfc3339(captured.captured_at),
+    }
+
+
+def _ap_payment_succeeded(billing_payment_id: str, payment: ApPayment) -> dict[str, Any]:
+    asked = payment.asked
+    return {
+        "billingPaymentId": billing_payment_id,
+        "paymentRef": asked.payment_ref,
+        "vendorId": asked.vendor_id,
+        "grossAmount": asked.gross_amount,
+        "currencyUomId": asked.currency_uom_id,
+        "allocations": [allocation.model_dump(by_alias=True) for allocation in asked.allocations],
+        "onAccountAmount": on_account(asked),
+        "gateway": {"name": payment.gateway, "reference": payment.reference},
+    }
+
+
 OUTBOUND_FACTS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
     "docs.DocumentIssued": _document_issued,
     "docs.DocumentVoided": _document_voided,
+    "docs.DocumentReplaced": _document_replaced,
     "billing.InvoiceIssued": _invoice,
+    "billing.InvoicePaid": _invoice,
     "billing.InvoiceVoided": _invoice,
+    "billing.PaymentCaptured": _payment_captured,
+    "billing.ApPaymentSucceeded": _ap_payment_succeeded,
 }
 """By type: what the event's `data` holds, of the stream's id and its state."""
 

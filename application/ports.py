@@ -1,7 +1,7 @@
 """Ports: what the application needs from outside. Adapters stand in `infrastructure/`."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from application.vault import SubjectSecret
 from domain.accounts.credential import CREDENTIAL
 from domain.documents.access import FileFormat
+from domain.kernel.facts import Fact
 from domain.kernel.streams import StreamId
 
 
@@ -68,6 +69,22 @@ class Renderer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class PrintedText:
+    """Text for the printer of a till, and of what type it is."""
+
+    content: str = field(repr=False)
+    content_type: str
+
+
+class ReceiptText(Protocol):
+    """Writes payments' receipts for the printers of tills."""
+
+    def __call__(self, content_json: bytes, copy_number: int) -> PrintedText:
+        """The text of a RECEIPT's canonical JSON, always the same; 0 is the original, 1 its first copy."""
+        ...
+
+
 class ReadStoreUnavailable(Exception):
     """The read models cannot be reached now. Try again."""
 
@@ -100,6 +117,22 @@ class WorkList(Protocol):
         ...
 
 
+class BlockedDocuments(Protocol):
+    """What waited for a fiscal profile that was set since. Raises `ReadStoreUnavailable`."""
+
+    async def documents_to_resume(self, limit: int) -> list[str]:
+        """Ids of such drafts, the oldest first."""
+        ...
+
+
+class StampWorkList(Protocol):
+    """What authorities have to stamp. None of it is in `WorkList` before it has its stamp."""
+
+    async def documents_to_stamp(self, authority: str, limit: int) -> list[str]:
+        """Ids of numbered drafts that want this authority's stamp and whose time to ask has come."""
+        ...
+
+
 class DocumentObserver(Protocol):
     """Counts what happens to documents (contract §8)."""
 
@@ -113,6 +146,14 @@ class DocumentObserver(Protocol):
 
     def failed(self, reason: str, country: str) -> None:
         """An attempt to issue a document failed."""
+        ...
+
+    def blocked(self, country: str) -> None:
+        """A document was blocked, for a fiscal profile lacks something."""
+        ...
+
+    def authority_took(self, country: str, seconds: float) -> None:
+        """An authority was asked for a stamp; how long it took to answer, or not to."""
         ...
 
 
@@ -194,11 +235,12 @@ class ArtifactSource(Protocol):
 
 @dataclass(frozen=True)
 class Proof:
-    """A stream's state as far as it can be read, and what is wrong with its stored rows (empty: nothing).
+    """A stream's facts and state as far as they can be read, and what is wrong with its stored rows.
 
     `erased` says that personal data of it was erased.
     """
 
+    facts: tuple[Fact, ...]
     state: Any
     problems: tuple[str, ...]
     erased: bool = False

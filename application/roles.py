@@ -50,6 +50,9 @@ DOCUMENT_PERMISSIONS = frozenset(
 )
 """S3 §3.2."""
 
+DOCUMENT_READERS = frozenset({"docs.read.own", "docs.read.seller", "docs.read.country", "docs.audit.read"})
+"""Each lets its holder know of some documents."""
+
 PERMISSIONS = BILLING_PERMISSIONS | DOCUMENT_PERMISSIONS
 
 _SERVICE_ADVISOR = frozenset(

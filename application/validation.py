@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from domain.kernel.card_numbers import CARD_DATA_REFUSED
 from domain.kernel.errors import DomainError, FieldError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -13,11 +14,24 @@ MAX_FIELD_ERRORS = 50
 
 
 def parse(model: type[ModelT], value: Any, prefix: str = "") -> ModelT:
-    """Reads a request's value into a model, by camelCase names only. Raises `VALIDATION_FAILED`."""
+    """Reads a request's value into a model, by camelCase names only.
+
+    Raises `CARD_DATA_REFUSED` where a free text holds card data, else `VALIDATION_FAILED`.
+    """
     try:
         return model.model_validate(value, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise invalid(field_errors(error, prefix)) from None
+        found = field_errors(error, prefix)
+        if any(detail["type"] == CARD_DATA_REFUSED for detail in error.errors(include_input=False)):
+            raise card_data_refused(found) from None
+        raise invalid(found) from None
+
+
+def card_data_refused(errors: tuple[FieldError, ...]) -> DomainError:
+    """A request that holds card data, which is never taken in."""
+    return DomainError(
+        "CARD_DATA_REFUSED", "Card data is not taken: send a token of it instead.", field_errors=errors
+    )
 
 
 def invalid(errors: tuple[FieldError, ...]) -> DomainError:

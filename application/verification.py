@@ -1,17 +1,20 @@
 """Proves that a document is what was issued: bytes, seal, template and ledger agree (contract §6)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from application.content import document_content
+from application.content import content_streams, document_content, named_profiles
 from application.files import DocumentFiles, FileErased
 from application.ports import LedgerProof, Proof, Renderer
 from application.signing import KeyUnusable, Signature, SignatureInvalid, Signer
 from application.vault import VaultError, VaultMissing
-from domain.documents.document import DOCUMENT, Document, DocumentIssued
+from domain.documents.document import DOCUMENT, Document
+from domain.documents.document_facts import DocumentIssued
 from domain.documents.seal import seal_payload
 from domain.kernel.canonical import sha256_hex
+from domain.kernel.registry import Registry
+from domain.kernel.streams import StreamId
 
 _File = bytes | FileErased | VaultError
 """A file of a document, or why it cannot be read."""
@@ -53,8 +56,16 @@ class Verification:
 class Verifier:
     """Verifies documents from the vault, the ledger's stored rows and the seal's public key."""
 
-    def __init__(self, proof: LedgerProof, files: DocumentFiles, signer: Signer, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        proof: LedgerProof,
+        registry: Registry,
+        files: DocumentFiles,
+        signer: Signer,
+        renderer: Renderer,
+    ) -> None:
         self._proof = proof
+        self._registry = registry
         self._files = files
         self._signer = signer
         self._renderer = renderer
@@ -64,10 +75,11 @@ class Verifier:
         document_proof = await self._proof.prove(DOCUMENT.stream(document_id))
         document = document_proof.state
         leaf_problems = list(document_proof.problems)
-        source_proof = Proof(None, ())
+        sources: dict[StreamId, Proof] = {}
         if isinstance(document, Document):
-            source_proof = await self._proof.prove(document.drafted.content_ref.stream)
-            leaf_problems += source_proof.problems
+            for stream in sorted(content_streams(document)):
+                sources[stream] = await self._proof.prove(stream)
+                leaf_problems += sources[stream].problems
         leaf = Check(
             "ledger-leaf",
             not leaf_problems,
@@ -78,9 +90,11 @@ class Verifier:
             unreadable = "The ledger holds no readable issued document."
             names = ("pdf-hash", "json-hash", "seal-signature", "pdf-re-render", "json-from-ledger")
             return Verification((*(failed(name, unreadable) for name in names), leaf))
-        return Verification((*await self._file_checks(document_id, document, source_proof), leaf))
+        return Verification((*await self._file_checks(document_id, document, sources), leaf))
 
-    async def _file_checks(self, document_id: str, document: Document, source: Proof) -> tuple[Check, ...]:
+    async def _file_checks(
+        self, document_id: str, document: Document, sources: Mapping[StreamId, Proof]
+    ) -> tuple[Check, ...]:
         issued = document.issued
         assert issued is not None, "verify() hands over issued documents only"
         pdf = await self._stored(issued, issued.pdf_name)
@@ -88,12 +102,23 @@ class Verifier:
         return (
             _hash_check("pdf-hash", pdf, issued.seal.sha256_pdf),
             _hash_check("json-hash", content, issued.seal.sha256_json),
+            *await self._fiscal_checks(document, issued),
             await asyncio.to_thread(self._seal_check, document_id, document),
             await _guarded("pdf-re-render", lambda: self._re_render_check(pdf, content)),
             await _guarded(
-                "json-from-ledger", lambda: _content_check(document_id, document, source, content)
+                "json-from-ledger", lambda: self._content_check(document_id, document, sources, content)
             ),
         )
+
+    async def _fiscal_checks(self, document: Document, issued: DocumentIssued) -> tuple[Check, ...]:
+        """Of the stamped file, where there is one or should be."""
+        stamp = None if document.stamped is None else document.stamped.stamp
+        sealed = issued.seal.sha256_fiscal
+        if stamp is None and sealed is None:
+            return ()
+        if stamp is None or sealed is None:
+            return (failed("fiscal-hash", "The seal and the ledger do not agree whether it has a stamp."),)
+        return (_hash_check("fiscal-hash", await self._stored(issued, stamp.file_name), sealed),)
 
     async def _stored(self, issued: DocumentIssued, name: str) -> _File:
         try:
@@ -131,17 +156,22 @@ class Verifier:
             return failed("pdf-re-render", "Drawn again from its JSON, the PDF has other bytes.")
         return passed("pdf-re-render", "Drawn again from its JSON, the PDF is the same, byte for byte.")
 
-
-async def _content_check(document_id: str, document: Document, source_proof: Proof, content: _File) -> Check:
-    if source_proof.erased and isinstance(content, FileErased):
-        return passed("json-from-ledger", _ERASED)
-    if source_proof.state is None or not isinstance(content, bytes):
-        return failed("json-from-ledger", "The document's source or its stored JSON cannot be read.")
-    if document_content(document_id, document, source_proof.state) == content:
-        return passed("json-from-ledger", "The stored JSON is what the ledger's events say.")
-    if source_proof.erased:
-        return passed("json-from-ledger", _ERASED)
-    return failed("json-from-ledger", "The stored JSON is not what the ledger's events say.")
+    async def _content_check(
+        self, document_id: str, document: Document, sources: Mapping[StreamId, Proof], content: _File
+    ) -> Check:
+        erased = any(proof.erased for proof in sources.values())
+        if erased and isinstance(content, FileErased):
+            return passed("json-from-ledger", _ERASED)
+        source = sources[document.drafted.content_ref.stream].state
+        if source is None or not isinstance(content, bytes):
+            return failed("json-from-ledger", "The document's source or its stored JSON cannot be read.")
+        facts = {stream: proof.facts for stream, proof in sources.items()}
+        profiles = named_profiles(self._registry, document, facts)
+        if document_content(document_id, document, source, profiles) == content:
+            return passed("json-from-ledger", "The stored JSON is what the ledger's events say.")
+        if erased:
+            return passed("json-from-ledger", _ERASED)
+        return failed("json-from-ledger", "The stored JSON is not what the ledger's events say.")
 
 
 def _hash_check(name: str, content: _File, expected: str) -> Check:

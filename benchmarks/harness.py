@@ -51,7 +51,7 @@ class Scale:
 
 QUICK = Scale("quick", 5, 2.0, 1_000, (100_000,), 50_000, 100_000, 4_000, 100_000, 20_000)
 FULL = Scale("full", 7, 4.0, 1_000, (1_000_000, 10_000_000), 300_000, 1_000_000, 8_000, 1_000_000, 100_000)
-SMOKE = Scale("smoke", 1, 0.2, 100, (1_000,), 500, 500, 10, 1_000, 500)
+SMOKE = Scale("smoke", 1, 0.2, 100, (1_000,), 500, 100, 10, 1_000, 500)
 SCALES = {scale.name: scale for scale in (QUICK, FULL, SMOKE)}
 
 
@@ -78,10 +78,10 @@ class Ledger:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator["Api"]:
-        """One API worker on it."""
+        """One API worker on it, which nothing supervises."""
         house = self.house
         port = free_port()
-        with running(house, ["-m", "interfaces.cli.main", "serve"], port) as process:
+        with running(house, ["-m", "interfaces.cli.main", "serve", "--worker", "0"], port) as process:
             wait_until_live(port, process, house.log_path)
             yield Api(port, house.token("FINANCE_ADMIN", "AUDITOR", "SYSTEM"))
 

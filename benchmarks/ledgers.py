@@ -11,14 +11,15 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from application.handlers.documents import PlannedDocument, issue_document
+from application.handlers.documents import issue_document
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.handlers.invoices import Asking, draft_invoice, draft_streams, issue_invoice
 from application.ledger import Command
 from application.validation import parse
 from benchmarks import workloads
 from benchmarks.harness import CALLERS, Ledger, system_of
-from domain.documents.document import DocumentIssued, Retention
+from domain.documents.document import DOCUMENT
+from domain.documents.document_facts import DocumentIssued, Retention
 from domain.documents.seal import Seal
 from domain.invoicing.invoice import INVOICE
 from domain.kernel.streams import StreamId
@@ -37,7 +38,6 @@ EVENTS_PER_ORDER = 8
 EVENTS_PER_INVOICE = 12
 """Account and work order received, claimed and told of; drafted, noted there, number assigned, issued; its
 document drafted, numbered; and the first opens its series."""
-_ASKING = Asking(subject="ana", on_behalf_of=None, permissions=frozenset(), granted=None)
 
 
 def pay_orders(ledger: Ledger, count: int, *, platform: str = "platform-gb") -> None:
@@ -45,10 +45,10 @@ def pay_orders(ledger: Ledger, count: int, *, platform: str = "platform-gb") -> 
 
     async def pay(system: System, number: int) -> None:
         parties = by_platform(platform, f"buyer-{number % 2000}", f"seller-{number % 50}")
-        plans = await _receive(system, paid(f"o-{uuid4()}", orderPartySnapshot=parties))
-        for plan in plans:
-            handler = issue_document(plan.document_id, _issued(plan.document_id))
-            await system.ledger.commit(Command(workloads.AUDIT, handler, plan.streams))
+        for document_id in await _receive(system, paid(f"o-{uuid4()}", orderPartySnapshot=parties)):
+            handler = issue_document(document_id, _issued(document_id))
+            streams = frozenset({DOCUMENT.stream(document_id)})
+            await system.ledger.commit(Command(workloads.AUDIT, handler, streams))
 
     asyncio.run(_by_many_callers(ledger, count, pay))
 
@@ -67,9 +67,10 @@ def invoice_work_orders(ledger: Ledger, count: int) -> None:
             await _receive(system, event)
         work_order_id, invoice_id = work_order["workOrderId"], str(uuid4())
         streams = draft_streams(work_order_id) | {INVOICE.stream(invoice_id)}
+        asking = Asking("ana", None, frozenset(), None, workloads.reading(system).desk)
         for handler in (
-            draft_invoice(work_order_id, invoice_id, _ASKING),
-            issue_invoice(invoice_id, 1, None, _ASKING),
+            draft_invoice(work_order_id, invoice_id, asking),
+            issue_invoice(invoice_id, 1, None, asking),
         ):
             await system.ledger.commit(Command(workloads.AUDIT, handler, streams))
 
@@ -90,12 +91,12 @@ async def _by_many_callers(
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
 
 
-async def _receive(system: System, event: dict[str, Any]) -> tuple[PlannedDocument, ...]:
-    """Takes an upstream event in; the documents that it calls for."""
-    fact = read_fact(parse(CloudEvent, event), system.fingerprint)
+async def _receive(system: System, event: dict[str, Any]) -> list[str]:
+    """Takes an upstream event in; the ids of the documents that it calls for."""
+    fact = read_fact(parse(CloudEvent, event), workloads.reading(system))
     command = Command(workloads.AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
-    await system.ledger.commit(command)
-    return fact.intake.planned
+    outcome = (await system.ledger.commit(command)).answer.body
+    return [document.document_id for document in outcome.documents]
 
 
 def _artifact_ref() -> dict[str, Any]:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+from application.desk import Desk
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.handlers.number_series import open_number_series
+from application.intake.intake import Reading
 from application.ledger import Answer, Audit, Command, IdempotencyClaim, Transaction
 from application.validation import parse
 from benchmarks.harness import CALLERS, Ledger, system_of
@@ -52,9 +54,14 @@ def one_number(series: StreamId) -> MakeCommand:
     return lambda _: _numbering(series, 1)
 
 
+def reading(system: System) -> Reading:
+    """How the system reads upstream events."""
+    return Reading(system.fingerprint, Desk(system.policies, AUDIT.tenant_id))
+
+
 def paying_an_order(system: System) -> Command:
     """A paid order of two lines with all it leads to: claimed, recorded, its receipt drafted and numbered."""
-    fact = read_fact(parse(CloudEvent, paid(f"o-{uuid4()}")), system.fingerprint)
+    fact = read_fact(parse(CloudEvent, paid(f"o-{uuid4()}")), reading(system))
     return Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
 
 

@@ -28,10 +28,10 @@ LEEWAY_SECONDS = 30
 
 _CACHED_TOKENS = 4096
 _CACHED_SECONDS = 300
-_JWKS_TIMEOUT_SECONDS = 3.0
+JWKS_TIMEOUT_SECONDS = 3.0
 _JWKS_FRESH_SECONDS = 300
-_JWKS_STALE_SECONDS = 3600
-_JWKS_PAUSE_SECONDS = 10
+JWKS_STALE_SECONDS = 3600
+JWKS_PAUSE_SECONDS = 10
 _LAST_MOMENT = 253_402_300_799
 
 
@@ -129,7 +129,7 @@ class PublishedKeys:
 
     def __init__(self, url: str, now: Callable[[], datetime]) -> None:
         """`url` is http or https; nothing is fetched before the first token."""
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_JWKS_TIMEOUT_SECONDS)
+        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=JWKS_TIMEOUT_SECONDS)
         self._now = now
         self._lock = Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -143,7 +143,7 @@ class PublishedKeys:
             return key
         with self._lock:
             self._refresh(now)
-            if not self._younger(self._fetched_at, _JWKS_STALE_SECONDS, now):
+            if not self._younger(self._fetched_at, JWKS_STALE_SECONDS, now):
                 raise IdentityUnavailable("The issuer's keys cannot be fetched now.")
             if key_id in self._keys:
                 return self._keys[key_id]
@@ -153,7 +153,7 @@ class PublishedKeys:
         raise TokenRefused("The token's key is unknown.")
 
     def _refresh(self, now: datetime) -> None:
-        if self._younger(self._asked_at, _JWKS_PAUSE_SECONDS, now):
+        if self._younger(self._asked_at, JWKS_PAUSE_SECONDS, now):
             return
         self._asked_at = now
         try:

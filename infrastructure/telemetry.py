@@ -1,14 +1,27 @@
 """Metrics and logs. Names are the contract's (§8); labels never hold personal data."""
 
 import logging
+import math
 import os
 import sys
 import traceback
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    generate_latest,
+    multiprocess,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from structlog.typing import EventDict, Processor
 
 MAX_CHAINED_ERRORS = 5
@@ -49,6 +62,20 @@ DOCS_SERIES_LOCK_CONFLICTS = Counter(
 )
 DOCS_IDEMPOTENT_HIT = Counter(
     "docs_idempotent_hit_total", "Repeats answered with the existing document.", ["doc_type"]
+)
+
+DOCS_DRIVER_API_LATENCY = Histogram(
+    "docs_driver_api_latency_seconds",
+    "How long an authority took to answer a request for a stamp, or not to.",
+    ["country"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60),
+)
+
+GATEWAY_SECONDS = Histogram(
+    "billing_gateway_seconds",
+    "How long a step at a payment gateway took, and what came of it.",
+    ["gateway", "step", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
 )
 
 
@@ -110,13 +137,71 @@ class MetricsObserver:
         if reason.startswith("vault"):
             DOCS_VAULT_WRITE_FAIL.inc()
 
+    def authority_took(self, country: str, seconds: float) -> None:
+        """Notes how long an authority took."""
+        DOCS_DRIVER_API_LATENCY.labels(country).observe(seconds)
+
+    def blocked(self, country: str) -> None:
+        """Counts a document that a fiscal profile blocks among the failed attempts."""
+        DOCS_ISSUE_FAILED.labels("issue_failed_profile_missing", country).inc()
+
 
 def metrics_text(outbox_pending: int | None) -> bytes:
     """All metrics in Prometheus' text format, of every process where they share a folder for it."""
     if outbox_pending is not None:
         OUTBOX_PENDING.set(outbox_pending)
+    registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
-    return generate_latest()
+        every_process = CollectorRegistry()
+        multiprocess.MultiProcessCollector(every_process)  # type: ignore[no-untyped-call]
+    else:
+        every_process = REGISTRY
+    registry.register(_WithPercentiles(every_process))
+    return generate_latest(registry)
+
+
+class _WithPercentiles(Collector):
+    """Metrics as they are, and beside the latencies of authorities their 95th percentile (contract §8)."""
+
+    def __init__(self, source: Collector) -> None:
+        self._source = source
+
+    def collect(self) -> Iterable[Metric]:
+        """The source's metrics and those that are computed of them."""
+        for metric in self._source.collect():
+            yield metric
+            if metric.name == "docs_driver_api_latency_seconds":
+                yield _percentile_95(metric)
+
+
+def _percentile_95(histogram: Metric) -> Metric:
+    """A histogram's 95th percentiles by country since its processes began, in seconds, as estimates."""
+    buckets: dict[str, list[tuple[float, float]]] = {}
+    for sample in histogram.samples:
+        if sample.name.endswith("_bucket"):
+            bound = (float(sample.labels["le"]), sample.value)
+            buckets.setdefault(sample.labels["country"], []).append(bound)
+    percentile = GaugeMetricFamily(
+        "docs_driver_api_latency_p95",
+        "95th percentile of docs_driver_api_latency_seconds since the processes began, in seconds.",
+        labels=["country"],
+    )
+    for country, counted in sorted(buckets.items()):
+        percentile.add_metric([country], quantile(0.95, sorted(counted)))
+    return percentile
+
+
+def quantile(wanted: float, buckets: Sequence[tuple[float, float]]) -> float:
+    """The quantile (0 to 1) of a histogram, straight between the bounds of its bucket, as Prometheus does it.
+
+    `buckets` are upper bounds, the last one infinite, each with how many were at most that. 0 for none; what
+    lies beyond the last finite bound is told as that bound.
+    """
+    rank = wanted * buckets[-1][1] if buckets else 0.0
+    lower, below = 0.0, 0.0
+    for bound, at_most in buckets:
+        if rank and at_most >= rank:
+            share = 0.0 if math.isinf(bound) else (bound - lower) * (rank - below) / (at_most - below)
+            return lower + share
+        lower, below = (lower, below) if math.isinf(bound) else (bound, at_most)
+    return 0.0

@@ -30,8 +30,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
-from domain.documents.order import ORDER
-from domain.documents.visibility import DocumentScope
+from domain.documents.document_facts import Audience
+from domain.documents.order_state import ORDER
+from domain.documents.visibility import BUYERS_AUDIENCES, OTHERS_AUDIENCES, DocumentScope
 from projections.documents import DOCUMENT_TABLE
 from projections.projection import Query
 from projections.source_text import source_stream
@@ -130,14 +131,20 @@ def in_scope(every: bool, drafts: bool, names: frozenset[str]) -> ColumnElement[
 
     ways: list[ColumnElement[bool]] = [true() if every else false()]
     if "scope_buyer" in names:
-        ways.append(_document.buyer_id == bindparam("scope_buyer", type_=Text))
+        bought = _document.buyer_id == bindparam("scope_buyer", type_=Text)
+        ways.append(and_(bought, _made_for(BUYERS_AUDIENCES)))
+    others = _made_for(OTHERS_AUDIENCES)
     if "scope_seller" in names:
-        ways.append(_document.seller_id == bindparam("scope_seller", type_=Text))
-    ways += among("scope_by_country")
+        ways.append(and_(_document.seller_id == bindparam("scope_seller", type_=Text), others))
+    ways += (and_(in_country, others) for in_country in among("scope_by_country"))
     conditions = [or_(*ways), *among("scope_countries")]
     if not drafts:
-        conditions.append(_document.status != "DRAFT")
+        conditions.append(_document.issued.is_not(None))
     return and_(*conditions)
+
+
+def _made_for(audiences: frozenset[Audience]) -> ColumnElement[bool]:
+    return or_(*(_document.audience == audience for audience in sorted(audiences)))
 
 
 def _bound_parameters(name: str, bound: datetime | date, margin_days: int) -> dict[str, Any]:

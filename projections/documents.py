@@ -1,7 +1,5 @@
 """The Document Center: one row a document, and the text of its source for `q` (S3 §6.2, contract §6)."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -21,12 +19,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from domain.documents.document import (
+from domain.documents.document_facts import (
     DocumentDrafted,
     DocumentIssued,
     DocumentIssueFailed,
     DocumentLinked,
     DocumentNumbered,
+    DocumentReplaced,
+    DocumentRetryAsked,
+    DocumentStamped,
 )
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
@@ -40,7 +41,7 @@ from projections.source_text import (
 )
 
 DOCUMENT_TABLE = Table(
-    "document_v4",
+    "document_v6",
     METADATA,
     Column("document_id", Text, primary_key=True),
     Column("document_key", Text, nullable=False),
@@ -56,6 +57,7 @@ DOCUMENT_TABLE = Table(
     Column("issuer_entity_id", Text, nullable=False),
     Column("buyer_id", Text, nullable=False),
     Column("seller_id", Text, nullable=False),
+    Column("audience", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("currency_uom_id", Text, nullable=False),
     Column("totals", JSONB, nullable=False),
@@ -66,47 +68,59 @@ DOCUMENT_TABLE = Table(
     Column("number", Text),
     Column("issued_at", DateTime(timezone=True)),
     Column("issue_date", Date),
+    Column("chain", JSONB),
+    Column("stamp", JSONB),
     Column("issued", JSONB),
     Column("retry_at", DateTime(timezone=True)),
     Column("failure", JSONB),
+    # The fiscal profiles without which it has no number, and when that was found out.
+    Column("blocked_by", ARRAY(Text)),
+    Column("blocked_position", BigInteger),
     Column("linked_documents", JSONB, nullable=False),
+    Column("replaces_document_id", Text),
+    Column("replaced_by_document_id", Text),
     Column("drafted_position", BigInteger, nullable=False),
 )
-Index("document_v4_newest", DOCUMENT_TABLE.c.drafted_position)
-Index("document_v4_key", DOCUMENT_TABLE.c.document_key, unique=True)
-Index("document_v4_source", DOCUMENT_TABLE.c.source_stream, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v4_buyer", DOCUMENT_TABLE.c.buyer_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v4_seller", DOCUMENT_TABLE.c.seller_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v4_issuer", DOCUMENT_TABLE.c.issuer_entity_id, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v4_type", DOCUMENT_TABLE.c.doc_type, DOCUMENT_TABLE.c.drafted_position)
-Index("document_v4_country", DOCUMENT_TABLE.c.country_code, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_newest", DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_key", DOCUMENT_TABLE.c.document_key, unique=True)
+Index("document_v6_source", DOCUMENT_TABLE.c.source_stream, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_buyer", DOCUMENT_TABLE.c.buyer_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_seller", DOCUMENT_TABLE.c.seller_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_issuer", DOCUMENT_TABLE.c.issuer_entity_id, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_type", DOCUMENT_TABLE.c.doc_type, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_country", DOCUMENT_TABLE.c.country_code, DOCUMENT_TABLE.c.drafted_position)
 Index(
-    "document_v4_country_type",
+    "document_v6_country_type",
     DOCUMENT_TABLE.c.country_code,
     DOCUMENT_TABLE.c.doc_type,
     DOCUMENT_TABLE.c.drafted_position,
 )
-Index("document_v4_issue_date", DOCUMENT_TABLE.c.issue_date, DOCUMENT_TABLE.c.drafted_position)
+Index("document_v6_issue_date", DOCUMENT_TABLE.c.issue_date, DOCUMENT_TABLE.c.drafted_position)
 # Nearly every document is ISSUED; the others are few enough to be listed.
 Index(
-    "document_v4_status",
+    "document_v6_status",
     DOCUMENT_TABLE.c.status,
     DOCUMENT_TABLE.c.drafted_position,
     postgresql_where=DOCUMENT_TABLE.c.status != "ISSUED",
 )
 Index(
-    "document_v4_to_issue",
+    "document_v6_to_issue",
     DOCUMENT_TABLE.c.retry_at,
     postgresql_where=DOCUMENT_TABLE.c.status == "DRAFT",
 )
+Index(
+    "document_v6_blocked",
+    DOCUMENT_TABLE.c.drafted_position,
+    postgresql_where=DOCUMENT_TABLE.c.blocked_by.is_not(None),
+)
 # For searches by the beginning of a number and by its end.
 Index(
-    "document_v4_number",
+    "document_v6_number",
     func.lower(DOCUMENT_TABLE.c.number).label("number"),
     postgresql_ops={"number": "text_pattern_ops"},
 )
 Index(
-    "document_v4_number_reversed",
+    "document_v6_number_reversed",
     func.reverse(func.lower(DOCUMENT_TABLE.c.number)).label("reversed"),
     postgresql_ops={"reversed": "text_pattern_ops"},
 )
@@ -128,6 +142,7 @@ def _drafted(row: Row, event: RecordedEvent) -> Row:
         "issuer_entity_id": fact.issuer_entity_id,
         "buyer_id": fact.buyer_id,
         "seller_id": fact.seller_id,
+        "audience": fact.audience,
         "language": fact.language,
         "currency_uom_id": fact.currency_uom_id,
         "totals": fact.totals.model_dump(mode="json", by_alias=True),
@@ -138,10 +153,16 @@ def _drafted(row: Row, event: RecordedEvent) -> Row:
         "number": None,
         "issued_at": None,
         "issue_date": None,
+        "chain": None,
+        "stamp": None,
         "issued": None,
         "retry_at": None,
         "failure": None,
+        "blocked_by": None,
+        "blocked_position": None,
         "linked_documents": [link.model_dump(mode="json", by_alias=True) for link in fact.linked_documents],
+        "replaces_document_id": fact.replaces_document_id,
+        "replaced_by_document_id": None,
         "drafted_position": event.position,
     }
 
@@ -154,7 +175,19 @@ def _numbered(row: Row, event: RecordedEvent) -> Row:
         "number": fact.number,
         "issued_at": fact.issued_at,
         "issue_date": fact.issue_date,
+        "chain": fact.chain.model_dump(mode="json", by_alias=True, exclude_none=True) if fact.chain else None,
         "retry_at": fact.issued_at,
+        "failure": None,
+        "blocked_by": None,
+        "blocked_position": None,
+    }
+
+
+def _stamped(row: Row, event: RecordedEvent) -> Row:
+    stamp = cast(DocumentStamped, event.fact).stamp
+    return row | {
+        "stream_version": event.version,
+        "stamp": stamp.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
 
 
@@ -174,8 +207,15 @@ def _issue_failed(row: Row, event: RecordedEvent) -> Row:
     return row | {
         "stream_version": event.version,
         "retry_at": fact.retry_at,
-        "failure": fact.model_dump(mode="json", by_alias=True),
+        "failure": fact.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "blocked_by": [each.profile_id for each in fact.missing_profiles] or None,
+        "blocked_position": event.position if fact.missing_profiles else None,
     }
+
+
+def _retry_asked(row: Row, event: RecordedEvent) -> Row:
+    fact = cast(DocumentRetryAsked, event.fact)
+    return row | {"stream_version": event.version, "retry_at": fact.retry_at}
 
 
 def _voided(row: Row, event: RecordedEvent) -> Row:
@@ -184,6 +224,17 @@ def _voided(row: Row, event: RecordedEvent) -> Row:
         "status": "VOIDED",
         "retry_at": None,
         "failure": None,
+        "blocked_by": None,
+        "blocked_position": None,
+    }
+
+
+def _replaced(row: Row, event: RecordedEvent) -> Row:
+    fact = cast(DocumentReplaced, event.fact)
+    return row | {
+        "stream_version": event.version,
+        "status": "REPLACED",
+        "replaced_by_document_id": fact.replaced_by_document_id,
     }
 
 
@@ -199,10 +250,13 @@ def _linked(row: Row, event: RecordedEvent) -> Row:
 _DOCUMENT_FOLDS = {
     "document.drafted": _drafted,
     "document.numbered": _numbered,
+    "document.stamped": _stamped,
     "document.issued": _issued,
     "document.issue-failed": _issue_failed,
+    "document.retry-asked": _retry_asked,
     "document.linked": _linked,
     "document.voided": _voided,
+    "document.replaced": _replaced,
 }
 fold_document = fold_by_name(_DOCUMENT_FOLDS)
 
@@ -211,14 +265,33 @@ def _document_key(event: RecordedEvent) -> Key | None:
     return (event.stream.id,) if event.stream.type == "document" else None
 
 
+PROFILE_SET_TABLE = Table(
+    "profile_set_v6",
+    METADATA,
+    Column("profile_id", Text, primary_key=True),
+    # Where it was set last.
+    Column("position", BigInteger, nullable=False),
+)
+_PROFILE_SET = "fiscal-profile.configured"
+
+
+def _profile_key(event: RecordedEvent) -> Key | None:
+    return (event.stream.id,) if event.name == _PROFILE_SET else None
+
+
+def _profile_set(_: Row | None, event: RecordedEvent) -> Row:
+    return {"profile_id": event.stream.id, "position": event.position}
+
+
 DOCUMENTS = Projection(
     name="documents",
-    event_names=frozenset(_DOCUMENT_FOLDS | SOURCE_FOLDS),
+    event_names=frozenset({*_DOCUMENT_FOLDS, *SOURCE_FOLDS, _PROFILE_SET}),
     row_folds=(
         one_row(DOCUMENT_TABLE, _document_key, fold_document),
         one_row(SOURCE_TEXT_TABLE, source_key, fold_source_text),
+        one_row(PROFILE_SET_TABLE, _profile_key, _profile_set),
     ),
-    version=4,
+    version=6,
 )
 
 
@@ -259,31 +332,3 @@ def select_settled_documents(document_ids: list[str]) -> Query:
 def select_document_ids_of_source(source: StreamId) -> Query:
     """The ids of the documents that are made of a history."""
     return Query(_IDS_OF_SOURCE, {"wanted": source_stream(source)})
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of `count` equal parts of the documents, `index` from 0."""
-
-    index: int
-    count: int
-
-
-EVERYTHING = Shard(0, 1)
-
-_TO_ISSUE = (
-    select(DOCUMENT_TABLE.c.document_id)
-    .where(
-        DOCUMENT_TABLE.c.status == "DRAFT",
-        DOCUMENT_TABLE.c.retry_at <= bindparam("now", type_=DateTime(timezone=True)),
-        func.abs(func.hashtext(DOCUMENT_TABLE.c.document_id) % bindparam("shards", type_=Integer))
-        == bindparam("shard", type_=Integer),
-    )
-    .order_by(DOCUMENT_TABLE.c.retry_at)
-    .limit(bindparam("limit", type_=Integer))
-)
-
-
-def select_documents_to_issue(shard: Shard, now: datetime, limit: int) -> Query:
-    """A shard's numbered drafts whose time has come, the longest due first, `limit` of them."""
-    return Query(_TO_ISSUE, {"shards": shard.count, "shard": shard.index, "now": now, "limit": limit})

@@ -1,6 +1,6 @@
 """What `q` finds of the history that documents are made of: its texts, and marks of its documents.
 
-That history, the source, is an order or an invoice: what a document's `content_ref` names.
+That history, the source, is an order, an invoice or a receipt: what a document's `content_ref` names.
 """
 
 import re
@@ -12,19 +12,21 @@ from typing import cast
 from sqlalchemy import Column, Index, Table, Text, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from domain.documents.document import DocumentDrafted
+from domain.documents.document_facts import DocumentDrafted
 from domain.documents.invoice_content import invoice_names, invoice_search_text
-from domain.documents.order import OrderPaid
+from domain.documents.order_facts import OrderPaid
+from domain.documents.payment_receipt_content import payment_receipt_names
 from domain.documents.receipt_content import receipt_names, receipt_search_text
 from domain.invoicing.invoice_facts import InvoiceDrafted, InvoiceIssued
 from domain.kernel.privacy import PersonalDataErased
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
+from domain.receivables.receipt_facts import ReceiptGenerated
 from projections.projection import METADATA, Key, Row, fold_by_name
 
 SOURCE_TEXT_TABLE = Table(
     # The name that it had when it knew orders only: by it a worker finds the versions before, and drops them.
-    "order_text_v4",
+    "order_text_v6",
     METADATA,
     # As `source_stream` writes it.
     Column("source_stream", Text, primary_key=True),
@@ -44,7 +46,7 @@ them, across its words too: words that are all frequent stand seldom in just thi
 """
 # With the marks, so that words are asked for only where they may be found.
 Index(
-    "order_text_v4_search",
+    "order_text_v6_search",
     SOURCE_TEXT_TABLE.c.marks,
     JOINED_TEXT,
     postgresql_using="gin",
@@ -136,6 +138,12 @@ def _invoice_issued(row: Row, event: RecordedEvent) -> Row | None:
     return _with_names(row, [list(pair) for pair in invoice_names(cast(InvoiceIssued, event.fact))])
 
 
+def _receipt_generated(row: Row, event: RecordedEvent) -> Row | None:
+    generated = cast(ReceiptGenerated, event.fact)
+    rest = (generated.billing_payment_id, generated.invoice_id, generated.invoice_number)
+    return _source_text(event, row, payment_receipt_names(generated), (*rest, generated.work_order_id))
+
+
 def _with_marks(row: Row, event: RecordedEvent) -> Row | None:
     """A source has the marks of all its documents."""
     if not row:
@@ -170,6 +178,8 @@ SOURCE_FOLDS = {
     "invoice.drafted": _invoice_drafted,
     "invoice.issued": _invoice_issued,
     "invoice.personal-data-erased": _without_names,
+    "receipt.generated": _receipt_generated,
+    "receipt.personal-data-erased": _without_names,
     "document.drafted": _with_marks,
 }
 fold_source_text = fold_by_name(SOURCE_FOLDS)

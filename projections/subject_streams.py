@@ -6,19 +6,18 @@ It looks at events as they are stored, so that it stands whatever becomes of the
 import json
 from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic_core import from_json
 from sqlalchemy import Column, Date, Index, Table, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from domain.documents.document import DocType
-from domain.fiscal.registry import driver_for
+from domain.documents.document_facts import DocType
+from domain.fiscal.registry import day_there, driver_for
 from domain.kernel.recorded import RecordedEvent
 from projections.projection import METADATA, Key, Projection, Query, Row, one_row
 
 SUBJECT_STREAM_TABLE = Table(
-    "subject_stream_v2",
+    "subject_stream_v4",
     METADATA,
     Column("stream_type", Text, primary_key=True),
     Column("stream_id", Text, primary_key=True),
@@ -28,15 +27,19 @@ SUBJECT_STREAM_TABLE = Table(
     Column("retain_until", Date),
 )
 Index(
-    "subject_stream_v2_keys",
+    "subject_stream_v4_keys",
     SUBJECT_STREAM_TABLE.c.key_ids,
     postgresql_using="gin",
     postgresql_ops={"key_ids": "jsonb_path_ops"},
 )
 
 
+_CALLING_FOR_MORE = frozenset({"invoice.credited", "order.document-drafted", "receipt.adjusted"})
+"""Events with nothing sealed that call for another document of their history."""
+
+
 def _key(event: RecordedEvent) -> Key | None:
-    return tuple(event.stream) if event.sealed_for or event.name == "invoice.credited" else None
+    return tuple(event.stream) if event.sealed_for or event.name in _CALLING_FOR_MORE else None
 
 
 def _fold(row: Row | None, event: RecordedEvent) -> Row:
@@ -60,21 +63,34 @@ def _law(event: RecordedEvent, country_code: str | None) -> tuple[str | None, da
     match event.name:
         case "order.paid-in-escrow":
             country_code = str(from_json(event.state)["order"]["countryCode"])
-            return country_code, _retain_until("RECEIPT", country_code, _day(event, country_code))
+            return country_code, _retain_until(
+                "RECEIPT", country_code, day_there(country_code, event.recorded_at)
+            )
         case "invoice.issued":
             issued = from_json(event.state)
             country_code = str(issued["seriesId"].partition(":")[0])
             issue_date = date.fromisoformat(issued["issueDate"])
             return country_code, _retain_until("FISCAL_INVOICE", country_code, issue_date)
+        case "order.document-drafted" if country_code is not None:
+            doc_type: DocType = from_json(event.state)["docType"]
+            return country_code, _retain_until(
+                doc_type, country_code, day_there(country_code, event.recorded_at)
+            )
         case "invoice.credited" if country_code is not None:
-            return country_code, _retain_until("CREDIT_NOTE", country_code, _day(event, country_code))
+            return country_code, _retain_until(
+                "CREDIT_NOTE", country_code, day_there(country_code, event.recorded_at)
+            )
+        case "receipt.generated":
+            country_code = str(from_json(event.state)["countryCode"])
+            return country_code, _retain_until(
+                "RECEIPT", country_code, day_there(country_code, event.recorded_at)
+            )
+        case "receipt.adjusted" if country_code is not None:
+            return country_code, _retain_until(
+                "ADJUSTMENT_STATEMENT", country_code, day_there(country_code, event.recorded_at)
+            )
         case _:
             return country_code, None
-
-
-def _day(event: RecordedEvent, country_code: str) -> date:
-    """The day it was there."""
-    return event.recorded_at.astimezone(ZoneInfo(driver_for(country_code).time_zone(country_code))).date()
 
 
 def _retain_until(doc_type: DocType, country_code: str, issue_date: date) -> date:
@@ -86,11 +102,14 @@ SUBJECT_STREAMS = Projection(
     event_names=frozenset(
         {
             "order.paid-in-escrow",
+            "order.document-drafted",
             "document-access.downloaded",
             "document-access.artifact-downloaded",
             "account.updated",
             "invoice.issued",
             "invoice.credited",
+            "receipt.generated",
+            "receipt.adjusted",
             "credential.added",
             "credential.changed",
             "credential.elevation-granted",
@@ -98,7 +117,7 @@ SUBJECT_STREAMS = Projection(
         }
     ),
     row_folds=(one_row(SUBJECT_STREAM_TABLE, _key, _fold),),
-    version=2,
+    version=4,
     opens=False,
 )
 

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.sql.elements import ColumnElement
 
-from domain.documents.order import ORDER
+from domain.documents.order_state import ORDER
 from domain.invoicing.invoice import INVOICE
 from projections.documents import DOCUMENT_TABLE
 from projections.source_text import (

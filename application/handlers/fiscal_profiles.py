@@ -57,7 +57,10 @@ def change_profile(change: ProfileChange) -> Handler:
 def profile_answer(profile: FiscalProfile) -> dict[str, Any]:
     """A profile, JSON-ready; `missingFields` are what its country's law demands today and it lacks."""
     content, owner = profile.content, profile.content.owner
-    missing = missing_fields(content, driver_for(owner.country_code).profile_demands(owner.owner_type))
+    demands = driver_for(owner.country_code).profile_demands(
+        "BUYER" if owner.owner_type == "BUYER" else "ISSUER", is_business=content.invoice_type == "B2B"
+    )
+    missing = missing_fields(content, demands)
     return {
         "profileId": owner.profile_id,
         **owner.model_dump(mode="json", by_alias=True),

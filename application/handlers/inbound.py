@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import StringConstraints
 
 from application.handlers.documents import DocumentEntry, document_entry
-from application.intake.intake import Intake
+from application.intake.intake import Intake, Reading
 from application.intake.registry import ALIASES, INTAKES
 from application.ledger import Answer, Handler, Transaction
-from application.ports import Fingerprint
 from application.validation import invalid_field
+from domain.documents.document import DOCUMENT
 from domain.inbound.inbound import (
     INBOUND,
     About,
@@ -21,6 +21,7 @@ from domain.inbound.inbound import (
     refuse,
     seen_before,
 )
+from domain.kernel.card_numbers import FACT_WITHOUT_CARD_DATA
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import NO_CONTROLS, UpstreamValue
 from domain.kernel.streams import StreamId
@@ -36,7 +37,7 @@ class CloudEvent(UpstreamValue):
     id: EventName
     source: EventName
     type: str
-    data: dict[str, Any]
+    data: Annotated[dict[str, Any], FACT_WITHOUT_CARD_DATA]
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,10 @@ class UpstreamFact:
     @property
     def streams(self) -> frozenset[StreamId]:
         """What deciding on it reads."""
-        of_documents = (plan.streams for plan in self.intake.planned)
-        return self.intake.streams.union({INBOUND.stream(self.stream_id)}, *of_documents)
+        return self.intake.streams | {INBOUND.stream(self.stream_id)}
 
 
-def read_fact(event: CloudEvent, fingerprint: Fingerprint) -> UpstreamFact:
+def read_fact(event: CloudEvent, reading: Reading) -> UpstreamFact:
     """Reads an event's data by its type. Raises `VALIDATION_FAILED` naming the fields."""
     fact_type = ALIASES.get(event.type, event.type)
     read = INTAKES.get(fact_type)
@@ -72,8 +72,8 @@ def read_fact(event: CloudEvent, fingerprint: Fingerprint) -> UpstreamFact:
     return UpstreamFact(
         event=event,
         type=fact_type,
-        intake=read(event.data, fingerprint),
-        fingerprint=fingerprint({"type": fact_type, "data": event.data}),
+        intake=read(event.data, reading),
+        fingerprint=reading.fingerprint({"type": fact_type, "data": event.data}),
     )
 
 
@@ -124,5 +124,7 @@ def receive_fact(fact: UpstreamFact) -> Handler:
 
 
 def _result(transaction: Transaction, fact: UpstreamFact, effect: Effect) -> Answer:
-    documents = tuple(document_entry(transaction, plan) for plan in fact.intake.planned)
+    document_ids = fact.intake.led_to(transaction)
+    transaction.expect(DOCUMENT.stream(each) for each in document_ids)
+    documents = tuple(document_entry(transaction, each) for each in document_ids)
     return Answer(200, Outcome(fact.event.id, effect, documents))

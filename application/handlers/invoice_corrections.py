@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from application.handlers.documents import PlannedDocument, take_number
-from application.handlers.invoice_documents import draft_numbered, planned_credit_note
+from application.handlers.document_demands import document_summary
+from application.handlers.documents import (
+    PlannedDocument,
+    draft_with_number,
+    existing,
+    take_number,
+    today_there,
+)
+from application.handlers.invoice_documents import planned_credit_note
 from application.handlers.invoices import Asking, append_draft, detail_of, reachable, state_of
 from application.ledger import Answer, Handler, Transaction
-from domain.documents.document import DOCUMENT
 from domain.invoicing.invoice import INVOICE, Invoice, credited_totals, is_taken_back, rebill, require
 from domain.invoicing.invoice_facts import InvoiceCredited
 from domain.invoicing.work_order import WORK_ORDER
@@ -76,7 +82,9 @@ def _credit(
     asking: Asking,
 ) -> PlannedDocument:
     totals = credited_totals(invoice, quantities)
-    plan = planned_credit_note(invoice_id, credit_id, invoice, totals)
+    today = today_there(transaction, invoice.drafted.country_code)
+    plan = planned_credit_note(asking.desk, invoice_id, credit_id, invoice, totals, today)
+    transaction.expect(plan.streams)
     credited = InvoiceCredited(
         credit_id=credit_id,
         document_id=plan.document_id,
@@ -85,25 +93,21 @@ def _credit(
         credited_by=asking.user_id,
     )
     transaction.append(INVOICE.stream(invoice_id), (credited,))
-    draft_numbered(transaction, plan, take_number(transaction, plan, "DOCUMENT", plan.document_id))
+    draft_with_number(transaction, plan, take_number(transaction, plan, "DOCUMENT", plan.document_id))
     return plan
 
 
+def credit_whole_invoice(
+    transaction: Transaction, invoice_id: str, credit_id: str, reason_code: str, asking: Asking
+) -> str:
+    """Credits all that is left of an invoice; the id of its CREDIT_NOTE.
+
+    Raises `NOT_FOUND`, `INVOICE_NOT_CREDITABLE`, `CREDIT_EXCEEDS_INVOICE`.
+    """
+    invoice = reachable(transaction, invoice_id, asking)
+    return _credit(transaction, invoice_id, invoice, credit_id, reason_code, None, asking).document_id
+
+
 def _credit_note(transaction: Transaction, invoice_id: str, plan: PlannedDocument) -> dict[str, Any]:
-    document = transaction.state(DOCUMENT, plan.document_id)
-    assert document is not None and document.numbered is not None, "it was drafted and numbered just now"
-    drafted = document.drafted
-    return {
-        "documentId": plan.document_id,
-        "documentKey": drafted.document_key,
-        "docType": drafted.doc_type,
-        "status": document.status,
-        "number": document.numbered.number,
-        "seriesId": document.numbered.series_id,
-        "issueDate": document.numbered.issue_date.isoformat(),
-        "invoiceId": invoice_id,
-        "sourceRef": drafted.source_ref.model_dump(mode="json", by_alias=True),
-        "currencyUomId": drafted.currency_uom_id,
-        "totals": drafted.totals.model_dump(mode="json", by_alias=True),
-        "linkedDocuments": [link.model_dump(mode="json", by_alias=True) for link in drafted.linked_documents],
-    }
+    document = existing(transaction, plan.document_id)
+    return {**document_summary(plan.document_id, document), "invoiceId": invoice_id}

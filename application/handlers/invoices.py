@@ -1,19 +1,17 @@
 """Drafting, issuing and voiding invoices (BILL-DEC-001, 002, 003; contract §5)."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from application.desk import Desk
 from application.elevation import Approver, use_elevation
 from application.handlers.accounts import account_state, is_within_reach
 from application.handlers.billing_rules import rules_of
-from application.handlers.documents import take_number
+from application.handlers.documents import draft_with_number, take_number, today_there
 from application.handlers.invoice_documents import (
     documents_of,
-    draft_numbered,
     planned_fiscal_invoice,
-    void_document,
+    void_own_document,
 )
 from application.handlers.policies import issuance_policy_of
 from application.invoice_detail import Surroundings, invoice_detail
@@ -24,7 +22,6 @@ from domain.accounts.account import Account
 from domain.accounts.billing_rules import effective_rules
 from domain.accounts.payment_terms import due_date
 from domain.accounts.policies import DEFAULT, POLICY, policy_id
-from domain.fiscal.registry import driver_for
 from domain.fiscal.taxes.rules import Customer
 from domain.invoicing.grouping import grouping_of
 from domain.invoicing.invoice import (
@@ -56,12 +53,16 @@ from domain.kernel.streams import StreamId
 
 @dataclass(frozen=True)
 class Asking:
-    """Who asks for something of an invoice: `granted` are the accounts of their token, None for all."""
+    """Who asks for something of an invoice: `granted` are the accounts of their token, None for all.
+
+    `desk` says by whose policies its documents are made.
+    """
 
     subject: str
     on_behalf_of: str | None
     permissions: frozenset[str]
     granted: frozenset[str] | None
+    desk: Desk
 
     @property
     def user_id(self) -> str:
@@ -115,7 +116,7 @@ def append_draft(
         )
     account_id, account = known
     rules = effective_rules(rules_of(transaction, account_id), account)
-    today = _today(transaction, scope.country_code)
+    today = today_there(transaction, scope.country_code)
     lines = price_lines(scope)
     tax_rules = tax_rules_for(scope.country_code, scope.region_code, today)
     drafted = InvoiceDrafted(
@@ -164,7 +165,11 @@ def issue_invoice(
                 requester=asking.subject,
             )
         set_aside = require_issuable(blockers, approved=approver is not None)
-        plan = planned_fiscal_invoice(invoice_id, invoice.drafted)
+        bill_to = _bill_to(invoice.drafted, around.account)
+        method = around.rules.invoice_delivery_method
+        today = today_there(transaction, invoice.drafted.country_code)
+        plan = planned_fiscal_invoice(asking.desk, invoice_id, invoice.drafted, bill_to, method, today)
+        transaction.expect(plan.streams)
         # The invoice and its document carry the same number.
         numbered = take_number(transaction, plan, "INVOICE", invoice_id)
         issued = InvoiceIssued(
@@ -175,19 +180,19 @@ def issue_invoice(
             issue_date=numbered.issue_date,
             due_date=due_date(around.rules.payment_terms_code, numbered.issue_date),
             payment_terms_code=around.rules.payment_terms_code,
-            delivery_method=around.rules.invoice_delivery_method,
+            delivery_method=method,
             issued_by_user_id=asking.user_id,
             policy_version=around.policy.policy_version,
             overrides=tuple(
                 Override(code=code, approver=approver.credential_id) for code in set_aside if approver
             ),
-            bill_to=_bill_to(invoice.drafted, around.account),
+            bill_to=bill_to,
             document_id=plan.document_id,
         )
         stream = INVOICE.stream(invoice_id)
         transaction.append(stream, issue(invoice, issued))
         transaction.announce(stream, "billing.InvoiceIssued")
-        draft_numbered(transaction, plan, numbered)
+        draft_with_number(transaction, plan, numbered)
         return Answer(200, _detail_as_issued(transaction, invoice_id, asking))
 
     return handle
@@ -219,16 +224,22 @@ def void_invoice(
             voided_by=asking.user_id,
             approver=approver and approver.credential_id,
         )
-        facts = void(invoice, voided)
-        if facts and invoice.issued is not None:
-            void_document(transaction, invoice.issued.document_id, reason_code)
-        stream = INVOICE.stream(invoice_id)
-        transaction.append(stream, facts)
-        if facts:
-            transaction.announce(stream, "billing.InvoiceVoided")
+        append_void(transaction, invoice_id, voided)
         return Answer(200, detail_of(transaction, invoice_id, asking))
 
     return handle
+
+
+def append_void(transaction: Transaction, invoice_id: str, voided: InvoiceVoided) -> None:
+    """Voids an invoice and its document; a void one stays as it is. Raises `INVOICE_NOT_VOIDABLE`."""
+    invoice = state_of(transaction, invoice_id)
+    facts = void(invoice, voided)
+    if facts and invoice.issued is not None:
+        void_own_document(transaction, invoice.issued.document_id, voided.reason_code, voided.approver)
+    stream = INVOICE.stream(invoice_id)
+    transaction.append(stream, facts)
+    if facts:
+        transaction.announce(stream, "billing.InvoiceVoided")
 
 
 def reachable(transaction: Transaction, invoice_id: str, asking: Asking) -> Invoice:
@@ -269,11 +280,6 @@ def _surroundings(transaction: Transaction, invoice: Invoice) -> Surroundings:
     account = None if known is None else known[1]
     rules = effective_rules(rules_of(transaction, name), account)
     return Surroundings(account, rules, issuance_policy_of(transaction, name))
-
-
-def _today(transaction: Transaction, country_code: str) -> date:
-    """The day it is for an issuer there."""
-    return transaction.stamp.at.astimezone(ZoneInfo(driver_for(country_code).time_zone(country_code))).date()
 
 
 def _customer(account: Account) -> Customer:

@@ -1,7 +1,7 @@
 """Opening number series."""
 
 from application.ledger import Answer, Handler, Transaction
-from domain.documents.document import DocType
+from domain.documents.document_facts import DocType
 from domain.fiscal.registry import driver_for
 from domain.kernel.facts import CountryCode, Identifier
 from domain.kernel.streams import StreamId

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from application.handlers.accounts import name_streams, take_account
-from application.handlers.documents import PlannedDocument
-from application.intake.intake import WithoutFiles
+from application.intake.intake import Reading, WithoutDocuments, WithoutFiles
 from application.ledger import Transaction
-from application.ports import Fingerprint
 from application.validation import parse
 from domain.accounts.account import ACCOUNT, AccountData
 from domain.inbound.inbound import Effect
@@ -15,11 +13,10 @@ from domain.kernel.streams import StreamId
 
 
 @dataclass(frozen=True)
-class UpdatedAccount(WithoutFiles):
+class UpdatedAccount(WithoutFiles, WithoutDocuments):
     """`crm.ACCOUNT_UPDATED`: how the account stands now."""
 
     data: AccountData
-    planned: tuple[PlannedDocument, ...] = ()
 
     @property
     def about(self) -> StreamId:
@@ -46,6 +43,6 @@ class UpdatedAccount(WithoutFiles):
         return [name for name in names if name is not None]
 
 
-def read_updated_account(data: dict[str, Any], _: Fingerprint) -> UpdatedAccount:
+def read_updated_account(data: dict[str, Any], _: Reading) -> UpdatedAccount:
     """Reads `crm.ACCOUNT_UPDATED`."""
     return UpdatedAccount(parse(AccountData, data, "data"))

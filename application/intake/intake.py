@@ -1,9 +1,10 @@
 """What every upstream fact tells the door, whatever its type."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from application.handlers.documents import PlannedDocument
+from application.desk import Desk
 from application.intake.artifacts import SentArtifact
 from application.ledger import Transaction
 from application.ports import Fingerprint
@@ -20,6 +21,14 @@ class ArtifactKeeper(Protocol):
     ) -> tuple[ArtifactFile, ...]:
         """Where each is kept; safe to repeat. Raises `VaultError`, `LedgerUnavailable`."""
         ...
+
+
+class WithoutDocuments:
+    """What every type of fact has in common that calls for no documents."""
+
+    def led_to(self, transaction: Transaction) -> tuple[str, ...]:
+        """None."""
+        return ()
 
 
 class WithoutFiles:
@@ -40,17 +49,12 @@ class Intake(Protocol):
 
     @property
     def streams(self) -> frozenset[StreamId]:
-        """What deciding on it reads, beyond what its planned documents do."""
+        """What deciding on it reads, as far as known beforehand."""
         ...
 
     @property
     def subjects(self) -> frozenset[str]:
         """Whose personal data it brings."""
-        ...
-
-    @property
-    def planned(self) -> tuple[PlannedDocument, ...]:
-        """The documents that it calls for."""
         ...
 
     async def with_files_kept(self, keeper: ArtifactKeeper) -> "Intake":
@@ -61,6 +65,18 @@ class Intake(Protocol):
         """Records it with all that it leads to. Raises `DomainError` where a rule says no."""
         ...
 
+    def led_to(self, transaction: Transaction) -> tuple[str, ...]:
+        """The ids of the documents that it led to, now or when it was first told."""
+        ...
 
-ReadIntake = Callable[[dict[str, Any], Fingerprint], Intake]
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading an event needs: the house's keyed hash, and by whose policies documents are planned."""
+
+    fingerprint: Fingerprint
+    desk: Desk
+
+
+ReadIntake = Callable[[dict[str, Any], Reading], Intake]
 """Reads the `data` of one type of fact. Raises `VALIDATION_FAILED` naming the fields."""

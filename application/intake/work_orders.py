@@ -3,11 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from application.handlers.documents import PlannedDocument
 from application.intake.artifacts import SentArtifact, take_contents, with_contents
-from application.intake.intake import ArtifactKeeper
+from application.intake.intake import ArtifactKeeper, Reading, WithoutDocuments
 from application.ledger import Transaction
-from application.ports import Fingerprint
 from application.validation import parse
 from domain.inbound.inbound import Effect
 from domain.invoicing.lines import check_scope
@@ -25,7 +23,7 @@ from domain.kernel.streams import StreamId
 
 
 @dataclass(frozen=True)
-class ReportedWorkOrder:
+class ReportedWorkOrder(WithoutDocuments):
     """`workexec.WORK_ORDER_READY`. `fingerprint` is of what may never differ of the work order.
 
     `sent` are the contents of artifacts that came by value, `files` where they are kept.
@@ -36,7 +34,6 @@ class ReportedWorkOrder:
     sent: tuple[SentArtifact, ...] = ()
     files: tuple[ArtifactFile, ...] = ()
     subjects: frozenset[str] = frozenset()
-    planned: tuple[PlannedDocument, ...] = ()
 
     @property
     def about(self) -> StreamId:
@@ -81,8 +78,8 @@ class ReportedWorkOrder:
             raise DomainError("SNAPSHOT_CONFLICT", "This snapshot id was recorded with another snapshot.")
 
 
-def read_work_order(data: dict[str, Any], fingerprint: Fingerprint) -> ReportedWorkOrder:
+def read_work_order(data: dict[str, Any], reading: Reading) -> ReportedWorkOrder:
     """Reads `workexec.WORK_ORDER_READY`."""
     without_contents, contents = take_contents(data)
     work_order, sent = with_contents(parse(WorkOrderData, without_contents, "data"), contents)
-    return ReportedWorkOrder(work_order, fingerprint(snapshot_content(work_order)), sent)
+    return ReportedWorkOrder(work_order, reading.fingerprint(snapshot_content(work_order)), sent)

@@ -16,12 +16,17 @@ from application.operations.catalog import LIST_OPERATIONS
 from application.operations.checkout import CAPTURE_PO, EVALUATE_CHECKOUT, OVERRIDE_PO
 from application.operations.documents import (
     CREATE_DOWNLOAD_TOKEN,
+    CREDIT_DOCUMENT,
     DOWNLOAD_DOCUMENT,
     GET_DOCUMENT,
     GET_DOCUMENT_BY_KEY,
+    ISSUE_DOCUMENT,
     LIST_DOCUMENT_EVENTS,
     LIST_DOCUMENTS,
+    REPLACE_DOCUMENT,
+    RESEND_DOCUMENT,
     VERIFY_DOCUMENT,
+    VOID_DOCUMENT,
 )
 from application.operations.fiscal_profiles import GET_FISCAL_PROFILE, SET_FISCAL_PROFILE
 from application.operations.inbound import RECEIVE_EVENTS
@@ -43,13 +48,32 @@ from application.operations.meta import (
     LIST_REASON_CODES,
 )
 from application.operations.number_series import GET_SERIES, LIST_NUMBERS, LIST_SERIES, OPEN_SERIES
+from application.operations.payables import (
+    EXECUTE_AP_PAYMENT,
+    GET_AP_PAYMENT,
+    GET_AP_PAYMENT_BY_REF,
+    LIST_BILLS,
+)
+from application.operations.payments import (
+    GET_PAYMENT,
+    NOTIFY_PAYMENT,
+    PAY_INVOICE,
+    REFUND_PAYMENT,
+    VOID_PAYMENT,
+)
 from application.operations.policies import (
     GET_ISSUANCE_POLICY,
     GET_REPRINT_POLICY,
     SET_ISSUANCE_POLICY,
     SET_REPRINT_POLICY,
 )
-from application.operations.tasks import LIST_TASKS
+from application.operations.receipts import (
+    DELIVER_RECEIPT,
+    GET_RECEIPT,
+    LIST_RECEIPTS_OF_INVOICE,
+    REPRINT_RECEIPT,
+)
+from application.operations.tasks import LIST_NOTIFICATIONS, LIST_TASKS
 
 OPERATIONS = (
     RECEIVE_EVENTS,
@@ -60,6 +84,7 @@ OPERATIONS = (
     LIST_DOCUMENT_EVENTS,
     VERIFY_DOCUMENT,
     CREATE_DOWNLOAD_TOKEN,
+    *(ISSUE_DOCUMENT, VOID_DOCUMENT, REPLACE_DOCUMENT, CREDIT_DOCUMENT),
     LIST_SERIES,
     OPEN_SERIES,
     GET_SERIES,
@@ -79,4 +104,8 @@ OPERATIONS = (
     *(EVALUATE_CHECKOUT, CAPTURE_PO, OVERRIDE_PO),
     *(LIST_ARTIFACTS, CREATE_ARTIFACT_TOKEN, DOWNLOAD_ARTIFACT),
     *(GET_FISCAL_PROFILE, SET_FISCAL_PROFILE),
+    *(RESEND_DOCUMENT, LIST_NOTIFICATIONS),
+    *(PAY_INVOICE, VOID_PAYMENT, REFUND_PAYMENT, GET_PAYMENT, NOTIFY_PAYMENT),
+    *(LIST_BILLS, EXECUTE_AP_PAYMENT, GET_AP_PAYMENT, GET_AP_PAYMENT_BY_REF),
+    *(LIST_RECEIPTS_OF_INVOICE, GET_RECEIPT, DELIVER_RECEIPT, REPRINT_RECEIPT),
 )

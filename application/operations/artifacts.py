@@ -23,7 +23,8 @@ CREATE_ARTIFACT_TOKEN = Operation(
     path="/v1/billing/artifacts/{artifactRefId:str}/download-token",
     summary="A short-lived link to an artifact's content, for one use",
     permissions=frozenset({"billing:artifact:download"}),
-    success=(201,),
+    success="A token is made that serves its caller once; nothing is recorded before it is used",
+    statuses=(201,),
     ownership=ACCOUNT_OWNERSHIP,
     idempotency=Idempotency(
         required=False, source="header", replay="a fresh token: secrets are never stored", inflight="none"
@@ -40,6 +41,7 @@ DOWNLOAD_ARTIFACT = Operation(
     path="/v1/billing/artifacts/download",
     summary="An artifact's content, by download token, once",
     permissions=ANY_CALLER,
+    success="The download is recorded, the token used up, and the content handed out",
     ownership="the caller that the token was made for",
     idempotency=Idempotency(
         required=False, source="token", replay="DOWNLOAD_TOKEN_INVALID: it serves once", inflight="one wins"

@@ -25,11 +25,12 @@ UPSERT_BILLING_RULES = Operation(
     path="/v1/billing/rules/{accountId:str}",
     summary="Creates or updates an account's billing rules, in S1's vocabulary or S4's",
     permissions=frozenset({"billing:rules:manage"}),
-    success=(200, 201),
+    success="The rules stand as the body says: 201 created, 200 else",
+    statuses=(200, 201),
     ownership=ACCOUNT_OWNERSHIP,
     idempotency=OPTIONAL_KEY,
     audit_event="billing-rules.configured",
-    errors=("NOT_FOUND", "STALE_ETAG", "ETAG_REQUIRED", "IDEMPOTENCY_KEY_REUSED"),
+    errors=("CARD_DATA_REFUSED", "NOT_FOUND", "STALE_ETAG", "ETAG_REQUIRED", "IDEMPOTENCY_KEY_REUSED"),
     openapi_id="upsertBillingRules",
 )
 

@@ -1,8 +1,7 @@
 """The Document Center."""
 
-from application.operations.operation import ANY_CALLER, DOCUMENT_SCOPE, Idempotency, Operation
-
-DOCUMENT_READERS = frozenset({"docs.read.own", "docs.read.seller", "docs.read.country", "docs.audit.read"})
+from application.operations.operation import ANY_CALLER, DOCUMENT_SCOPE, REQUIRED_KEY, Idempotency, Operation
+from application.roles import DOCUMENT_READERS
 
 _DOCUMENT_OWNERSHIP = "buyerId or sellerId of the document"
 
@@ -79,7 +78,8 @@ CREATE_DOWNLOAD_TOKEN = Operation(
     path="/v1/documents/{documentId:str}/download-token",
     summary="A short-lived link to one of a document's sealed files",
     permissions=DOCUMENT_READERS,
-    success=(201,),
+    success="A token is made for one of the document's files; nothing is recorded before it is used",
+    statuses=(201,),
     ownership=_DOCUMENT_OWNERSHIP,
     scope=DOCUMENT_SCOPE,
     idempotency=Idempotency(
@@ -97,6 +97,7 @@ DOWNLOAD_DOCUMENT = Operation(
     path="/v1/documents/download",
     summary="The sealed bytes of a document's file, by download token",
     permissions=ANY_CALLER,
+    success="The download is recorded and the sealed bytes handed out",
     ownership="the caller that the token was made for",
     audit_event="document-access.downloaded",
     redaction=("token", "ip", "device"),
@@ -104,5 +105,123 @@ DOWNLOAD_DOCUMENT = Operation(
     authenticated=False,
 )
 
+_BY_KEY = Idempotency(
+    required=True, source="document_key", replay="the document of that key", inflight="waits for the first"
+)
+_BY_VERSION = Idempotency(
+    required=True, source="id and version", replay="the same result", inflight="waits for the first"
+)
+_CORRECTORS = frozenset({"docs.void_or_replace"})
+_CORRECTION_ERRORS = (
+    "NOT_FOUND",
+    "DRIVER_FORBIDS",
+    "DOCUMENT_NOT_CORRECTABLE",
+    "SECOND_APPROVER_REQUIRED",
+    "ELEVATION_INVALID",
+    "IDEMPOTENCY_KEY_REUSED",
+)
+
+ISSUE_DOCUMENT = Operation(
+    name="documents.issue",
+    kind="command",
+    method="POST",
+    path="/v1/documents/issue",
+    summary="Issues a document of an order or an invoice on demand, or tries a parked one again",
+    permissions=frozenset({"docs.issue"}),
+    success="The document is drafted and numbered (201), or there is one (200); it counts once ISSUED",
+    statuses=(201, 200),
+    scope=DOCUMENT_SCOPE,
+    classification=("irreversible",),
+    idempotency=_BY_KEY,
+    audit_event="document.drafted",
+    errors=(
+        "CARD_DATA_REFUSED",
+        "NOT_FOUND",
+        "POLICY_FORBIDS",
+        "PROFILE_INCOMPLETE",
+        "IDEMPOTENCY_KEY_REUSED",
+    ),
+)
+
+VOID_DOCUMENT = Operation(
+    name="documents.void",
+    kind="command",
+    method="POST",
+    path="/v1/documents/{documentId:str}/void",
+    summary="Voids a document, as its country's driver allows, with a second person's approval",
+    permissions=_CORRECTORS,
+    success="The document is VOIDED, with reason and approver; its number stays taken",
+    scope=DOCUMENT_SCOPE,
+    classification=("irreversible",),
+    idempotency=_BY_VERSION,
+    audit_event="document.voided",
+    redaction=("elevationToken",),
+    errors=(*_CORRECTION_ERRORS, "INVOICE_NOT_VOIDABLE"),
+)
+
+REPLACE_DOCUMENT = Operation(
+    name="documents.replace",
+    kind="command",
+    method="POST",
+    path="/v1/documents/{documentId:str}/replace",
+    summary="Issues a document anew, from the same snapshot and with today's profiles and template",
+    permissions=_CORRECTORS,
+    success="The document in its place is drafted and numbered (201), or there is one (200); the old one is"
+    " REPLACED",
+    statuses=(201, 200),
+    scope=DOCUMENT_SCOPE,
+    classification=("irreversible",),
+    idempotency=_BY_VERSION,
+    audit_event="document.replaced",
+    redaction=("elevationToken",),
+    errors=(*_CORRECTION_ERRORS, "PROFILE_INCOMPLETE"),
+)
+
+CREDIT_DOCUMENT = Operation(
+    name="documents.credit-note",
+    kind="command",
+    method="POST",
+    path="/v1/documents/{documentId:str}/credit-note",
+    summary="Takes a fiscal invoice back whole by a credit note",
+    permissions=_CORRECTORS,
+    success="The credit note is drafted and numbered (201), or there is one (200); it counts once ISSUED",
+    statuses=(201, 200),
+    scope=DOCUMENT_SCOPE,
+    classification=("irreversible",),
+    idempotency=_BY_VERSION,
+    audit_event="document.drafted",
+    redaction=("elevationToken",),
+    errors=(*_CORRECTION_ERRORS, "POLICY_FORBIDS", "CREDIT_EXCEEDS_INVOICE", "INVOICE_NOT_CREDITABLE"),
+)
+RESEND_DOCUMENT = Operation(
+    name="documents.resend",
+    kind="command",
+    method="POST",
+    path="/v1/documents/{documentId:str}/resend",
+    summary="Sends an issued document's reader a link by e-mail again, or a notification",
+    permissions=frozenset({"docs.resend"}),
+    success="The e-mail is recorded as due and the worker sends it (202), or the notification is there (200)",
+    statuses=(202, 200),
+    ownership="what a docs.read permission reaches; without one, what the token's claims leave",
+    scope=DOCUMENT_SCOPE,
+    classification=("external_effect",),
+    idempotency=REQUIRED_KEY,
+    audit_event="document-access.resent",
+    errors=(
+        "NOT_FOUND",
+        "DOCUMENT_NOT_ISSUED",
+        "RECIPIENT_MISSING",
+        "RESEND_LIMIT",
+        "IDEMPOTENCY_KEY_REQUIRED",
+        "IDEMPOTENCY_KEY_REUSED",
+    ),
+)
+
+DELIVER_DOCUMENT = "documents.deliver"
+"""The worker's own: it brings issued documents to their readers, and no route leads to it."""
+
 ISSUE_NUMBERED_DOCUMENT = "documents.issue-numbered"
 """The worker's own operation: it finishes what a command began, and no route leads to it."""
+
+RESUME_DOCUMENT = "documents.resume"
+"""The worker's own operation too: it numbers what was blocked, once somebody has completed a profile."""

@@ -9,7 +9,8 @@ RECEIVE_EVENTS = Operation(
     path="/v1/inbound/events",
     summary="Takes CloudEvents from upstream, one or a batch",
     permissions=frozenset({"billing:inbound:write"}),
-    success=(200, 202),
+    success="Each event is recorded with what it leads to, or was known; 202 while documents get issued",
+    statuses=(200, 202),
     classification=("irreversible",),
     idempotency=Idempotency(
         required=True,
@@ -20,12 +21,14 @@ RECEIVE_EVENTS = Operation(
     audit_event="inbound.received",
     redaction=(*PARTIES, "displayName", "billingContact", "billingAddress", "taxId"),
     errors=(
+        "CARD_DATA_REFUSED",
         "EVENT_CONFLICT",
         "SNAPSHOT_CONFLICT",
         "SNAPSHOT_INCONSISTENT",
         "CURRENCY_MISMATCH",
         "REFUND_EXCEEDS_PAID",
         "PARTY_CONFLICT",
+        "PAYMENT_NOT_POSTABLE",
         "IDEMPOTENCY_KEY_REUSED",
     ),
 )

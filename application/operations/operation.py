@@ -14,6 +14,26 @@ ANY_CALLER: frozenset[str] = frozenset()
 
 _BILLING = "/v1/billing/"
 
+SHOWN = "What was asked for is shown, as it stands at the position told; nothing changes"
+"""What counts as success of a query."""
+
+Classification = Literal["external_effect", "irreversible"]
+"""`external_effect`: what it asks for happens outside (money moves, a message goes out). `irreversible`: no
+operation takes it back, at most another one answers it.
+"""
+
+IdempotencySource = Literal[
+    "header",
+    "paymentRef",
+    "document_key",
+    "id and version",
+    "workOrderId",
+    "source and id of the event",
+    "token",
+    "none",
+]
+"""What identifies an act, so that a repeat is known for one."""
+
 COMMON_ERRORS = ("VALIDATION_FAILED", "UNAUTHENTICATED", "PERMISSION_DENIED")
 
 
@@ -21,19 +41,30 @@ COMMON_ERRORS = ("VALIDATION_FAILED", "UNAUTHENTICATED", "PERMISSION_DENIED")
 class Idempotency:
     """How repeats are recognised and answered.
 
-    `source` says what identifies the act; `replay` what a repeat is answered with; `inflight` what a
-    repeat gets while the first is not finished.
+    `required` says that it never goes without: with a `source` of its own, or with the header, which may not
+    be missing then. `replay` is what a repeat is answered with; `inflight` what it gets while the first is
+    not finished. With `some_go_without` the handler asks for the header where a request takes effect outside.
     """
 
     required: bool
-    source: str
+    source: IdempotencySource
     replay: str
     inflight: str
+    some_go_without: bool = False
 
 
 OPTIONAL_KEY = Idempotency(
     required=False, source="header", replay="stored answer", inflight="waits for the first"
 )
+"""Of what may be done again: the header makes a repeat safe for who sends it."""
+
+REQUIRED_KEY = Idempotency(
+    required=True, source="header", replay="stored answer", inflight="waits for the first"
+)
+"""Of what takes effect outside and has no name of its own: the header may not be missing."""
+
+NO_KEY = Idempotency(required=False, source="none", replay="computed anew", inflight="none")
+"""Of what changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +72,8 @@ class Operation:
     """One thing that clients may ask for.
 
     Any one of `permissions` suffices; none at all asks only for authentication. `path` is the router's, with
-    the type of each parameter; the catalog shows it as OpenAPI does. `openapi_id` is the operation's id in
+    the type of each parameter; the catalog shows it as OpenAPI does. `success` says what has happened once it
+    is answered with one of `statuses`, the usual one first. `openapi_id` is the operation's id in
     the OpenAPI document where a seed gives it one other than its name.
     """
 
@@ -51,11 +83,12 @@ class Operation:
     path: str
     summary: str
     permissions: frozenset[str]
-    success: tuple[int, ...] = (200,)
+    success: str = SHOWN
+    statuses: tuple[int, ...] = (200,)
     ownership: str | None = None
     scope: str | None = None
-    classification: tuple[str, ...] = ()
-    idempotency: Idempotency | None = None
+    classification: tuple[Classification, ...] = ()
+    idempotency: Idempotency = NO_KEY
     audit_event: str | None = None
     redaction: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
@@ -72,9 +105,6 @@ class Operation:
 
     def row(self) -> dict[str, Any]:
         """The row as `GET /v1/operations` answers it."""
-        idempotency = self.idempotency or Idempotency(
-            required=False, source="none", replay="computed anew", inflight="none"
-        )
         return {
             "name": self.name,
             "kind": self.kind,
@@ -88,12 +118,13 @@ class Operation:
                 "scope": self.scope,
             },
             "idempotency": {
-                "required": idempotency.required,
-                "source": idempotency.source,
-                "replay": idempotency.replay,
-                "inflight": idempotency.inflight,
+                "required": self.idempotency.required,
+                "source": self.idempotency.source,
+                "replay": self.idempotency.replay,
+                "inflight": self.idempotency.inflight,
             },
-            "success": list(self.success),
+            "success": self.success,
+            "statuses": list(self.statuses),
             "audit": {"event": self.audit_event},
             "redaction": list(self.redaction),
             "errors": [*(COMMON_ERRORS if self.authenticated else ()), *self.errors],

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import http_client, workloads
-from benchmarks.harness import CALLERS, Bench, Ledger
+from benchmarks.harness import CALLERS, Api, Bench, Ledger
 from benchmarks.ledgers import EVENTS_PER_ORDER, fill_with_copies, head_of, pay_orders
 from benchmarks.measurements.document_center import fill_documents
 from benchmarks.measurements.documents import imported_seconds, write_shop_file
@@ -65,7 +65,7 @@ def _compared(bench: Bench, large: Ledger, small: Ledger, events: int, files: It
             targets=AS_FAST if events <= MOST_WANTED_EVENTS else (),
         )
 
-    return [
+    in_process = [
         compare(
             "commands",
             "commands of one event",
@@ -84,24 +84,30 @@ def _compared(bench: Bench, large: Ledger, small: Ledger, events: int, files: It
             "numbers/s",
             lambda ledger: workloads.commands_per_second(ledger, workloads.one_number(SERIES), seconds),
         ),
-        compare(
-            "http-command",
-            "POST /v1/number-series",
-            "commands/s",
-            lambda ledger: series_per_second(ledger, seconds),
-        ),
-        compare(
-            "point-query",
-            "GET /v1/documents/{documentId}",
-            "requests/s",
-            lambda ledger: _documents_per_second(ledger, seconds),
-        ),
-        compare(
-            "read-your-writes",
-            "writes read by their writer, one after the other",
-            "writes/s",
-            lambda ledger: _writes_read_per_second(ledger, max(10, round(seconds * 30))),
-        ),
+    ]
+    with large.serving() as api_of_large, small.serving() as api_of_small:
+        apis = {large: api_of_large, small: api_of_small}
+        over_http = [
+            compare(
+                "http-command",
+                "POST /v1/number-series",
+                "commands/s",
+                lambda ledger: series_per_second(apis[ledger], seconds),
+            ),
+            compare(
+                "point-query",
+                "GET /v1/documents/{documentId}",
+                "requests/s",
+                lambda ledger: _documents_per_second(ledger, apis[ledger], seconds),
+            ),
+            compare(
+                "read-your-writes",
+                "writes read by their writer, one after the other",
+                "writes/s",
+                lambda ledger: _writes_read_per_second(ledger, apis[ledger], max(10, round(seconds * 30))),
+            ),
+        ]
+    of_workers = [
         compare(
             "catching-up",
             f"projection `{DOCUMENTS.name}` through the events of {orders:,} new orders",
@@ -115,6 +121,7 @@ def _compared(bench: Bench, large: Ledger, small: Ledger, events: int, files: It
             lambda ledger: orders / imported_seconds(ledger, next(files)),
         ),
     ]
+    return [*in_process, *over_http, *of_workers]
 
 
 def _orders(bench: Bench) -> int:
@@ -141,19 +148,17 @@ def _caught_up_per_second(ledger: Ledger, orders: int) -> float:
         return (head_of(ledger) - before) / (time.perf_counter() - started)
 
 
-def _documents_per_second(ledger: Ledger, seconds: float) -> float:
-    ids = document_ids(ledger)
-    with ledger.serving() as api:
-        requests = itertools.cycle(
-            [http_client.request("GET", f"/v1/documents/{name}", api.token) for name in ids]
-        )
-        http_client.requests_per_second(api.port, lambda: next(requests), 0.3, CALLERS, 200)
-        return http_client.requests_per_second(api.port, lambda: next(requests), seconds, CALLERS, 200)
+def _documents_per_second(ledger: Ledger, api: Api, seconds: float) -> float:
+    requests = itertools.cycle(
+        [http_client.request("GET", f"/v1/documents/{name}", api.token) for name in document_ids(ledger)]
+    )
+    http_client.requests_per_second(api.port, lambda: next(requests), 0.3, CALLERS, 200)
+    return http_client.requests_per_second(api.port, lambda: next(requests), seconds, CALLERS, 200)
 
 
-def _writes_read_per_second(ledger: Ledger, count: int) -> float:
+def _writes_read_per_second(ledger: Ledger, api: Api, count: int) -> float:
     """The reciprocal of what a reader waits for its own write on average."""
-    with ledger.projecting(), ledger.serving() as api:
+    with ledger.projecting():
         read_your_writes_ms(api, 10)
         waited, _ = read_your_writes_ms(api, count)
     return 1000 * len(waited) / sum(waited)

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from benchmarks import http_client, workloads
-from benchmarks.harness import CALLERS, Api, Bench, Ledger
+from benchmarks.harness import CALLERS, Api, Bench
 from benchmarks.ledgers import head_of
 from benchmarks.references import pgbench
 from benchmarks.results import Result, Target, side_by_side
@@ -27,11 +27,10 @@ def opening_a_series(api: Api) -> bytes:
     )
 
 
-def series_per_second(ledger: Ledger, seconds: float) -> float:
-    """Series opened a second by a server of its own."""
-    with ledger.serving() as api:
-        _warm_up(api)
-        return http_client.requests_per_second(api.port, lambda: opening_a_series(api), seconds, CALLERS, 201)
+def series_per_second(api: Api, seconds: float) -> float:
+    """Series opened a second."""
+    _warm_up(api)
+    return http_client.requests_per_second(api.port, lambda: opening_a_series(api), seconds, CALLERS, 201)
 
 
 def measure_http_commands(bench: Bench) -> list[Result]:

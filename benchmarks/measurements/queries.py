@@ -14,6 +14,7 @@ from benchmarks.results import Result, Rounds, Target, percentile, side_by_side
 from projections.documents import DOCUMENT_TABLE
 
 DOCUMENTS = 1_000
+"""How many are asked for, where there are as many."""
 
 WARM_UP_SECONDS = 1.0
 
@@ -31,7 +32,7 @@ def document_ids(ledger: Ledger) -> list[str]:
 def measure_point_queries(bench: Bench) -> list[Result]:
     """`GET /v1/documents/{documentId}` against the bare row through the same server."""
     ledger, seconds = bench.ledger("queries"), bench.scale.seconds
-    pay_orders(ledger, DOCUMENTS)
+    pay_orders(ledger, min(DOCUMENTS, bench.scale.documents))
     with ledger.projecting():
         ids = document_ids(ledger)
     with ledger.serving() as api, bare_psycopg.serving(ledger) as bare_port:

@@ -13,15 +13,19 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from domain.documents.order import OrderPaid
+from domain.documents.access import access_stream
+from domain.documents.delivery import first_delivery_id
+from domain.documents.order_facts import OrderPaid
 from domain.fiscal.registry import driver_for
 from domain.kernel.streams import StreamId
 from infrastructure.eventstore.sealing import OpeningKeys, unseal
 from projections.accounts import ACCOUNT_TABLE, NAME_TABLE
+from projections.deliveries import DELIVERY_TABLE
 from projections.document_events import DOCUMENT_EVENT_TABLE
 from projections.documents import DOCUMENT_TABLE
 from projections.invoice_artifacts import INVOICE_ARTIFACT_TABLE
 from projections.invoices import INVOICE_TABLE
+from projections.notifications import NOTIFICATION_TABLE
 from projections.number_series import NUMBER_TABLE, SERIES_TABLE
 from projections.projection import Projection
 from projections.source_text import SOURCE_TEXT_TABLE, marks_of, searchable
@@ -105,11 +109,12 @@ def _load_document(tables: Tables, event: Event) -> None:
     if event.name == "document.numbered":
         for column, field in (("series_id", "seriesId"), ("number", "number"), ("issue_date", "issueDate")):
             row[column] = data[field]
+        row["chain"] = json.dumps(data["chain"]) if "chain" in data else None
         row["issued_at"] = row["retry_at"] = data["issuedAt"]
     elif event.name == "document.issued":
         row["status"], row["issued"], row["retry_at"], row["failure"] = "ISSUED", json.dumps(data), None, None
     else:
-        row["retry_at"], row["failure"] = data["retryAt"], json.dumps(data)
+        row["retry_at"], row["failure"] = data.get("retryAt"), json.dumps(data)
 
 
 def _drafted(event: Event) -> dict[str, Any]:
@@ -129,14 +134,17 @@ def _drafted(event: Event) -> dict[str, Any]:
         "issuer_entity_id": data["issuerEntityId"],
         "buyer_id": data["buyerId"],
         "seller_id": data["sellerId"],
+        "audience": data["audience"],
         "language": data["language"],
         "currency_uom_id": data["currencyUomId"],
         "totals": json.dumps(data["totals"]),
         "template_version": data["templateVersion"],
         "driver": data["driver"],
         "driver_version": data["driverVersion"],
-        **dict.fromkeys(("series_id", "number", "issued_at", "issue_date", "issued", "retry_at", "failure")),
+        **dict.fromkeys(("series_id", "number", "issued_at", "issue_date", "chain", "stamp")),
+        **dict.fromkeys(("issued", "retry_at", "failure", "blocked_by", "blocked_position")),
         "linked_documents": "[]",
+        **dict.fromkeys(("replaces_document_id", "replaced_by_document_id")),
         "drafted_position": event.position,
     }
 
@@ -302,6 +310,48 @@ def _sealed_texts(data: Any) -> Iterator[str]:
             yield from _sealed_texts(item)
 
 
+def _load_delivery(tables: Tables, event: Event) -> None:
+    deliveries, data = tables[DELIVERY_TABLE.name], event.data
+    if event.name == "document.drafted":
+        if data["deliveryMethod"] != "PORTAL":
+            deliveries[event.stream_id] = {
+                "delivery_id": first_delivery_id(event.stream_id),
+                "document_id": event.stream_id,
+                "channel": data["deliveryMethod"],
+                "status": "DRAFTED",
+                "attempts": 0,
+                "stream_type": None,
+                "stream_id": None,
+                "due_at": None,
+                "position": event.position,
+            }
+    elif event.name == "document.issued" and event.stream_id in deliveries:
+        month = access_stream(event.stream_id, event.recorded_at)
+        recorded = {"stream_type": month.type, "stream_id": month.id}
+        deliveries[event.stream_id] |= {"status": "WAITING", "due_at": event.recorded_at, **recorded}
+
+
+def _load_notification(tables: Tables, event: Event) -> None:
+    notifications, data = tables[NOTIFICATION_TABLE.name], event.data
+    if event.name == "document.drafted":
+        notifications[event.stream_id] = {
+            "notification_id": first_delivery_id(event.stream_id),
+            "document_id": event.stream_id,
+            "doc_type": data["docType"],
+            "number": "",
+            "owner_type": data["audience"],
+            "owner_id": data["sellerId" if data["audience"] == "SELLER" else "buyerId"],
+            "country_code": data["countryCode"],
+            "language": data["language"],
+            "created_at": None,
+            "position": None,
+        }
+    elif event.name == "document.numbered":
+        notifications[event.stream_id]["number"] = data["number"]
+    elif event.name == "document.issued":
+        notifications[event.stream_id] |= {"created_at": event.recorded_at, "position": event.position}
+
+
 LOADERS: dict[str, Callable[[Tables, Event], None]] = {
     "documents": _load_document,
     "document-events": _load_timeline,
@@ -311,6 +361,8 @@ LOADERS: dict[str, Callable[[Tables, Event], None]] = {
     "number-series": _load_series,
     "subject-streams": _load_subject_stream,
     "tasks": _load_task,
+    "deliveries": _load_delivery,
+    "notifications": _load_notification,
 }
 """By projection. They know what happens in the measured ledgers: orders are paid, and no task is open; work
-orders are invoiced, and nothing is corrected."""
+orders are invoiced, and nothing is corrected, nor sent by anybody."""

@@ -6,7 +6,7 @@ the holder's claim to them (S3 §5.7, §7.2; contract §6).
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -53,7 +53,10 @@ class SeriesOpened(Fact):
 
 
 class NumberAssigned(Fact):
-    """A number belongs to its holder for good. `year` is that of the issue date in the issuer's zone."""
+    """A number belongs to its holder for good. `year` is that of the issue date in the issuer's zone.
+
+    `chain_hash` is the holder's hash where the series is a chain (`application/handlers/chains.py`).
+    """
 
     number: str
     sequence: int
@@ -61,10 +64,14 @@ class NumberAssigned(Fact):
     holder_type: HolderType
     holder_id: str
     issued_at: Utc
+    chain_hash: str | None = None
 
 
 class NumberSeries(Value):
-    """A series as it stands. `next_sequence` counts within `year`; `assigned` counts all its numbers."""
+    """A series as it stands. `next_sequence` counts within `year`; `assigned` counts all its numbers.
+
+    `last_holder_id` and `last_chain_hash` are of its newest number.
+    """
 
     series_id: str
     country_code: CountryCode
@@ -76,6 +83,8 @@ class NumberSeries(Value):
     next_sequence: int = 1
     assigned: int = 0
     last_issued_at: Utc | None = None
+    last_holder_id: str | None = None
+    last_chain_hash: str | None = None
 
 
 @lru_cache(maxsize=1024)
@@ -150,17 +159,24 @@ def _evolve(series: NumberSeries | None, fact: SeriesOpened | NumberAssigned) ->
                     "next_sequence": fact.sequence + 1,
                     "assigned": series.assigned + 1,
                     "last_issued_at": fact.issued_at,
+                    "last_holder_id": fact.holder_id,
+                    "last_chain_hash": fact.chain_hash,
                 }
             )
         case _:
             assert_never(fact)
 
 
+def _in_no_chain(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew no chains."""
+    return content
+
+
 NUMBER_SERIES: StreamType[NumberSeries] = StreamType(
     "number-series",
     (
         EventType("number-series.opened", SeriesOpened),
-        EventType("number-series.number-assigned", NumberAssigned),
+        EventType("number-series.number-assigned", NumberAssigned, 2, {1: _in_no_chain}),
     ),
     _evolve,
     state=NumberSeries,

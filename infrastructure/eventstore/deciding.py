@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from uuid import UUID, uuid5
 
-from application.ledger import Command, Committed, LedgerUnavailable
+from application.ledger import Answer, Command, Committed, LedgerUnavailable
 from application.ports import Ids
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Stamp
@@ -125,9 +126,9 @@ class Decider:
             try:
                 self._decide_one(waiting, overlay, stamp, decided)
             except NotLoaded as error:
-                if error.stream not in waiting.streams:
+                if not error.streams.issubset(waiting.streams):
                     waiting.loads += 1
-                    waiting.extra_streams.add(error.stream)
+                    waiting.extra_streams |= error.streams
                 _load_and_try_again(waiting, error, decided)
             except SubjectNotLoaded as error:
                 if error.subject not in waiting.subjects:
@@ -212,7 +213,7 @@ class Decider:
 
     def _command_row(self, command: Command, outcome: Committed, stamp: Stamp) -> CommandRow | None:
         claim = command.idempotency
-        if claim is None:
+        if claim is None or not _is_kept(outcome.answer):
             return None
         return CommandRow(
             key_hash=claim.key_hash,
@@ -222,6 +223,16 @@ class Decider:
             recorded_at=stamp.at,
             expires_at=NEVER if claim.never_expires else stamp.at + KEY_LIFETIME,
         )
+
+
+def _is_kept(answer: Answer) -> bool:
+    """A refusal that leaves facts behind is no answer to repeat: the same key may succeed (contract §2).
+
+    Nor is what says that the answer is still to come (102).
+    """
+    return HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST or (
+        answer.status == HTTPStatus.PAYMENT_REQUIRED
+    )
 
 
 def _load_and_try_again(waiting: Waiting, error: Exception, decided: Decided) -> None:

@@ -84,13 +84,14 @@ class PostgresLedgerProof:
         ]
         if not rows:
             problems.append(f"no event of the {stream.type} is there")
+        facts = tuple(event.fact for event in events)
         try:
-            state = self._registry.fold(stream, [event.fact for event in events])
+            state = self._registry.fold(stream, facts)
         except (AssertionError, AttributeError, UnknownEvent):
             # A history with a missing or foreign event does not fold: the problems above say which.
             state = None
             problems.append(f"the {stream.type} does not fold")
-        return Proof(state, tuple(problems), erased=any(key is None for key in keys.values()))
+        return Proof(facts, state, tuple(problems), erased=any(key is None for key in keys.values()))
 
 
 def _attempt(row: EventRow, problems: list[str], read: Callable[[], list[ResultT]]) -> list[ResultT]:

@@ -23,11 +23,11 @@ NOTHING = Folded(0, None)
 
 
 class NotLoaded(Exception):
-    """A handler read a stream that was not loaded for it; it is loaded and the command decided again."""
+    """A handler reads streams that were not loaded for it; they are loaded and the command decided again."""
 
-    def __init__(self, stream: StreamId) -> None:
-        super().__init__(f"{stream.type}:{stream.id}")
-        self.stream = stream
+    def __init__(self, *streams: StreamId) -> None:
+        super().__init__(", ".join(f"{stream.type}:{stream.id}" for stream in streams))
+        self.streams = frozenset(streams)
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,12 @@ class OpenTransaction:
     def version(self, stream: StreamId) -> int:
         """The version of a stream. Raises `NotLoaded`."""
         return self._folded(stream).version
+
+    def expect(self, streams: Iterable[StreamId]) -> None:
+        """Raises `NotLoaded` for those that are not loaded, together."""
+        absent = [each for each in streams if each not in self._changed and each not in self._known]
+        if absent:
+            raise NotLoaded(*absent)
 
     def append(self, stream: StreamId, facts: Iterable[Fact]) -> None:
         """Adds facts to a stream. Raises `NotLoaded`, for a version must be known to be counted on."""

@@ -1,7 +1,8 @@
-"""A demo for a first look: invented orders, and a garage's work orders with their invoices."""
+"""A demo for a first look: the life of invented orders, a garage's invoices, bills and payments."""
 
 import json
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import resources
@@ -17,9 +18,18 @@ from interfaces.bootstrap import local_tokens
 log = structlog.get_logger(__name__)
 
 ACTOR = "billing-demo"
-ROLES = ("SYSTEM", "AUDITOR", "SERVICE_ADVISOR")
+ROLES = ("SYSTEM", "FINANCE_ADMIN")
 TOKEN_SECONDS = 300
 LONGEST_WAIT_SECONDS = 60
+
+ISSUER_PATH = "/v1/fiscal-profiles/PLATFORM/demo-fernway?countryCode=GB"
+ISSUER = {
+    "legalName": "Fernway Marketplace Ltd",
+    "taxId": "GB 100 2003 04",
+    "address": {"line1": "4 Quay Lane", "city": "Bristol", "postalCode": "BS1 4XX", "countryCode": "GB"},
+}
+INVOICED_ORDERS = ("demo-1001", "demo-1005")
+"""Somebody asks for their invoices. The second one's buyer is a business that lacks a fiscal profile."""
 
 
 def load_demo(settings: Settings) -> None:
@@ -42,27 +52,44 @@ def load_demo(settings: Settings) -> None:
             first = client.get("/v1/audit/events", params={"limit": 1}).raise_for_status().json()["items"]
             if first and first[0]["actor"] != ACTOR:
                 return
-            _tell(client, "orders.PAID_IN_ESCROW", {order["orderId"]: order for order in demo("orders")})
+            _tell(client, (("orders.PAID_IN_ESCROW", order["orderId"], order) for order in demo("orders")))
+            _ask_for_invoices(client)
+            _tell(client, ((each["type"], each["id"], each["data"]) for each in demo("life")))
             _invoice(client, demo("work_orders"))
+            _pay(client, demo("payables"))
             log.info("demo-loaded")
         except (httpx.HTTPError, KeyError, ValueError) as error:
             log.warning("demo-skipped", error=type(error).__name__)
 
 
 def demo(name: str) -> list[dict[str, Any]]:
-    """The demo's `orders`, as upstream sends them, or its `work_orders`.
+    """The demo's `orders`, as upstream sends them, their `life` (`{type, id, data}`), and a garage's.
 
-    Each of these is `{account, rules?, workOrder, issue}`: what CRM and Work Execution tell, the account's
-    billing rules, and whether its invoice is issued or stays a draft.
+    One of `work_orders` is `{account, rules?, workOrder, issue}`: what CRM and Work Execution tell, the
+    account's billing rules, and whether its invoice is issued or stays a draft. One of `payables` is
+    `{bill, payment?}`: what payables tells, and the payment of it where there is one.
     """
     text = resources.files("interfaces.cli").joinpath(f"demo_{name}.json").read_text("utf-8")
     content: list[dict[str, Any]] = json.loads(text)
     return content
 
 
+def _ask_for_invoices(client: httpx.Client) -> None:
+    """Asks once: a profile that somebody set since stands, and so does what became of an invoice."""
+    if client.get(ISSUER_PATH).status_code == httpx.codes.NOT_FOUND:
+        client.put(ISSUER_PATH, json=ISSUER).raise_for_status()
+    for order_id in INVOICED_ORDERS:
+        asked = {"orderId": order_id, "docType": "FISCAL_INVOICE"}
+        if client.get("/v1/documents", params=asked).raise_for_status().json()["items"]:
+            continue
+        answer = client.post("/v1/documents/issue", json=asked)
+        if not answer.is_success and answer.json()["code"] != "PROFILE_INCOMPLETE":
+            answer.raise_for_status()
+
+
 def _invoice(client: httpx.Client, jobs: list[dict[str, Any]]) -> None:
-    accounts = {job["account"]["customerAccountId"]: job["account"] for job in jobs}
-    _tell(client, "crm.ACCOUNT_UPDATED", accounts)
+    accounts = (job["account"] for job in jobs)
+    _tell(client, (("crm.ACCOUNT_UPDATED", each["customerAccountId"], each) for each in accounts))
     for job in jobs:
         if "rules" in job:
             # Without If-Match this mount lets nothing be changed: rules that somebody set since stand.
@@ -70,8 +97,8 @@ def _invoice(client: httpx.Client, jobs: list[dict[str, Any]]) -> None:
             if answer.status_code != httpx.codes.CONFLICT:
                 answer.raise_for_status()
     # In a request of its own, for artifacts are sealed for the customer of whom CRM has told.
-    work_orders = {job["workOrder"]["workOrderId"]: job["workOrder"] for job in jobs}
-    _tell(client, "workexec.WORK_ORDER_READY", work_orders)
+    work_orders = (job["workOrder"] for job in jobs)
+    _tell(client, (("workexec.WORK_ORDER_READY", each["workOrderId"], each) for each in work_orders))
     for job in jobs:
         body = {"workOrderId": job["workOrder"]["workOrderId"]}
         answer = client.post("/v1/billing/invoices/draft", json=body)
@@ -84,8 +111,16 @@ def _invoice(client: httpx.Client, jobs: list[dict[str, Any]]) -> None:
             ).raise_for_status()
 
 
-def _tell(client: httpx.Client, event_type: str, told: dict[str, dict[str, Any]]) -> None:
-    """Reports facts by the ids of what they tell of; told again they change nothing."""
+def _pay(client: httpx.Client, payables: list[dict[str, Any]]) -> None:
+    bills = (each["bill"] for each in payables)
+    _tell(client, (("payables.BILL_APPROVED", bill["billId"], bill) for bill in bills))
+    for each in payables:
+        if "payment" in each:
+            client.post("/v1/billing/ap/payments", json=each["payment"]).raise_for_status()
+
+
+def _tell(client: httpx.Client, told: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
+    """Reports facts by type, the id of what they tell of, and data; told again they change nothing."""
     events = [
         {
             "specversion": "1.0",
@@ -94,7 +129,7 @@ def _tell(client: httpx.Client, event_type: str, told: dict[str, dict[str, Any]]
             "type": event_type,
             "data": data,
         }
-        for name, data in told.items()
+        for event_type, name, data in told
     ]
     client.post(
         "/v1/inbound/events",

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from infrastructure.settings import Settings
 from infrastructure.telemetry import configure_logging
-from interfaces.bootstrap import System, build_system, database_urls
+from interfaces.bootstrap import System, build_system, database_urls, policies_of
 
 EXIT_CHECK_FAILED = 1
 
@@ -27,9 +27,13 @@ def settings_of_command() -> Settings:
     try:
         settings = Settings()
         settings.vault_folder  # noqa: B018 - reading it checks BILLING_VAULT_URL.
+        policies_of(settings)  # A process never starts with document policies that are wrong.
     except ValidationError as error:
         findings: list[Any] = [(detail["loc"], detail["msg"]) for detail in error.errors(include_input=False)]
-        lines = [f"BILLING_{'_'.join(map(str, loc)).upper()}: {message}" for loc, message in findings]
+        lines = [
+            f"BILLING_{'_'.join(map(str, loc)).upper()}: {message}" if loc else message
+            for loc, message in findings
+        ]
         raise typer.BadParameter("; ".join(lines)) from None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -7,16 +7,19 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import structlog
 import typer
 from granian import Granian
 from granian.constants import Interfaces
 
+from application.due_loop import DueLoop
 from application.issuing import IssuingLoop
+from application.stamping_work import StampingLoop
 from infrastructure.collector import calm_collector
 from infrastructure.embedded_postgres import EmbeddedPostgres
 from infrastructure.looping import repeat
@@ -24,24 +27,33 @@ from infrastructure.readstore.ownership import Ownership
 from infrastructure.rendering.direct import DirectRenderer
 from infrastructure.settings import Settings
 from infrastructure.supervisor import Child, Supervisor
-from interfaces.bootstrap import (
-    System,
-    bring_up_to_date,
-    build_system,
+from interfaces.bootstrap import System, bring_up_to_date, build_system
+from interfaces.cli.demo import load_demo
+from interfaces.cli.simulated_payments import SimulatedPayments, simulated_payments
+from interfaces.workers import (
+    ap_paying_loop,
     command_log_keeper,
+    delivering_loop,
     issuing_loop,
     outbox_relay,
+    paying_loop,
     projection_runners,
+    resumer,
     snapshotter,
+    stamping_loops,
 )
-from interfaces.cli.demo import load_demo
-from projections.documents import Shard
+from projections.documents_due import Shard
 
 log = structlog.get_logger(__name__)
 
+Loop = IssuingLoop | StampingLoop
+"""What an issuer keeps going: it starts what it may at each step, and lets go of it in the end."""
+
 BUSY_STEP_SECONDS = 0.005
 IDLE_STEP_SECONDS = 0.025
+ATTENDING_STEP_SECONDS = 0.1
 ERASING_PAUSE_SECONDS = 2.0
+RESUMING_PAUSE_SECONDS = 0.1
 OLD_READ_MODELS_PAUSE_SECONDS = 10.0
 STANDBY_SECONDS = 0.25
 UNREACHABLE_SECONDS = 0.25
@@ -57,11 +69,16 @@ def run(settings: Settings) -> None:
         if not settings.database_url:
             postgres = stack.enter_context(EmbeddedPostgres(data_dir))
         bring_up_to_date(settings)
-        typer.echo(_welcome(settings))
+        simulated = simulated_payments(settings)
+        typer.echo(_welcome(settings, simulated))
         if settings.demo:
             threading.Thread(target=load_demo, args=(settings,), daemon=True).start()
         environment = {"PROMETHEUS_MULTIPROC_DIR": str(_empty_folder(data_dir / "metrics"))}
-        stages = ([_billing("work", env=environment)], _api_processes(settings, environment))
+        beside: list[Child] = []
+        if simulated is not None:
+            environment |= simulated.environment
+            beside = [simulated.child]
+        stages = (beside, [_billing("work", env=environment)], _api_processes(settings, environment))
         Supervisor(stages, postgres.ensure_running if postgres else _nothing).run_until_signal()
 
 
@@ -119,7 +136,7 @@ def work(settings: Settings) -> None:
 
 
 def project(settings: Settings) -> None:
-    """Keeps read models, snapshots and command log, relays outbound facts, erases what is due."""
+    """Keeps read models, snapshots, command log; relays, delivers, pays vendors, erases."""
     asyncio.run(_project(build_system(settings, renderer=DirectRenderer())))
 
 
@@ -142,13 +159,42 @@ async def _project(system: System) -> None:
     await asyncio.gather(
         outbox_relay(system).run(stopping),
         command_log_keeper(system).run(stopping),
+        _attend_while_owned(system, "delivering", delivering_loop(system), stopping),
+        _attend_while_owned(system, "paying", paying_loop(system), stopping),
+        _attend_while_owned(system, "ap-paying", ap_paying_loop(system), stopping),
         _erase_what_is_due(system, stopping),
         _drop_old_read_models(system, stopping),
+        _resume_documents(system, stopping),
     )
-    await asyncio.to_thread(snapshots.stop)
-    for runner in runners:
-        await asyncio.to_thread(runner.stop)
+    # All at once, for each may have been waiting for half a second.
+    stops = [snapshots.stop, *(runner.stop for runner in runners)]
+    await asyncio.gather(*(asyncio.to_thread(stop) for stop in stops))
     await system.stop()
+
+
+async def _resume_documents(system: System, stopping: asyncio.Event) -> None:
+    """Goes on with documents whose fiscal profile was completed."""
+    waiting = resumer(system)
+
+    async def resume() -> float:
+        return IDLE_STEP_SECONDS if await waiting.step() else RESUMING_PAUSE_SECONDS
+
+    await repeat("resuming", resume, stopping, again_seconds=UNREACHABLE_SECONDS)
+
+
+async def _attend_while_owned(system: System, name: str, loop: DueLoop[Any], stopping: asyncio.Event) -> None:
+    """Sees to what falls due while this process owns it; another worker's stands by and takes over."""
+    ownership = Ownership(system.service_url, name)
+
+    async def attend_some() -> float:
+        if not (ownership.held_lately or await asyncio.to_thread(ownership.held)):
+            return STANDBY_SECONDS
+        await loop.step()
+        return ATTENDING_STEP_SECONDS
+
+    await repeat(name, attend_some, stopping, again_seconds=UNREACHABLE_SECONDS)
+    await loop.drain()
+    ownership.release()
 
 
 async def _erase_what_is_due(system: System, stopping: asyncio.Event) -> None:
@@ -177,7 +223,8 @@ async def _issue(system: System, shard: Shard) -> None:
     await system.start()
     log.info("issuer-started", shard=shard.index, shards=shard.count)
     try:
-        await _issue_while_owned(system, issuing_loop(system, shard), shard, stopping)
+        loops: list[Loop] = [*stamping_loops(system, shard), issuing_loop(system, shard)]
+        await _issue_while_owned(system, loops, shard, stopping)
     finally:
         await system.stop()
 
@@ -190,18 +237,22 @@ def _until_signal() -> asyncio.Event:
 
 
 async def _issue_while_owned(
-    system: System, loop: IssuingLoop, shard: Shard, stopping: asyncio.Event
+    system: System,
+    loops: Sequence[Loop],
+    shard: Shard,
+    stopping: asyncio.Event,
 ) -> None:
-    """Issues while this process owns the shard; another worker's stands by and takes over."""
+    """Has stamped and issues while this process owns the shard; another worker's stands by and takes over."""
     ownership = Ownership(system.service_url, f"issuing:{shard.index}/{shard.count}")
 
     async def issue_some() -> float:
         if not (ownership.held_lately or await asyncio.to_thread(ownership.held)):
             return STANDBY_SECONDS
-        return BUSY_STEP_SECONDS if await loop.step() else IDLE_STEP_SECONDS
+        busy = [await loop.step() for loop in loops]
+        return BUSY_STEP_SECONDS if any(busy) else IDLE_STEP_SECONDS
 
     await repeat("issuing", issue_some, stopping, again_seconds=UNREACHABLE_SECONDS)
-    await loop.drain()
+    await asyncio.gather(*(loop.drain() for loop in loops))
     ownership.release()
 
 
@@ -223,11 +274,14 @@ def _nothing() -> None:
     return
 
 
-def _welcome(settings: Settings) -> str:
+def _welcome(settings: Settings, simulated: SimulatedPayments | None) -> str:
     billing = Path(sys.executable).with_name("billing")
     shown = os.path.relpath(billing)
-    return (
-        f"billing-docs listens on {settings.base_url}\n"
-        f"  contract: {settings.base_url}/schema\n"
-        f"  a token:  {shown} token --sub ana --role FINANCE_ADMIN"
-    )
+    lines = [
+        f"billing-docs listens on {settings.base_url}",
+        f"  contract: {settings.base_url}/schema",
+        f"  a token:  {shown} token --sub ana --role FINANCE_ADMIN",
+    ]
+    if simulated is not None:
+        lines.append(f"  simulated, no money moves: {', '.join(simulated.names)}")
+    return "\n".join(lines)

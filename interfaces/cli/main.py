@@ -21,15 +21,19 @@ from application.signing import KeyUnusable
 from application.vault import VaultUnavailable
 from infrastructure.collector import calm_collector
 from infrastructure.embedded_postgres import PostgresUnavailable
+from infrastructure.external_calls import EXTERNAL_CALLS
 from infrastructure.keys.store import KeyStore
 from infrastructure.migrations import MigrationRefused
 from interfaces.bootstrap import bring_up_to_date, local_tokens
-from interfaces.cli import audit, launch, webhooks
+from interfaces.cli import audit, launch, simulate, webhooks
 from interfaces.cli.credential import credential_app
 from interfaces.cli.import_retail import import_retail
 from interfaces.cli.inbound_door import InboundDoor
 from interfaces.cli.invocation import AsJson, settings_of_command
 from interfaces.cli.keys import keys_app
+from interfaces.cli.policies import policies_app
+from interfaces.cli.preview import preview
+from interfaces.cli.simulate_gateways import simulate_gateways
 
 EXIT_WRONG_USAGE = 2
 EXIT_UNREACHABLE = 3
@@ -56,9 +60,13 @@ app.add_typer(import_app, name="import")
 app.add_typer(audit.verify_app, name="verify")
 app.add_typer(keys_app, name="keys")
 app.add_typer(credential_app, name="credential")
+app.add_typer(policies_app, name="policies")
 app.add_typer(webhooks.webhooks_app, name="webhooks")
 app.command("replay")(audit.replay)
 app.command("rebuild")(audit.rebuild)
+app.command("simulate-authority")(simulate.simulate_authority)
+app.command("simulate-gateways")(simulate_gateways)
+app.command("preview")(preview)
 
 
 @app.command()
@@ -183,17 +191,23 @@ def import_retail_command(
 
 
 @app.command()
-def operations(as_json: AsJson = False) -> None:
-    """The operation catalog.
+def operations(
+    external: Annotated[
+        bool, typer.Option("--external", help="The calls that leave the house instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The operation catalog, or the catalog of the calls that leave the house.
 
     Example: billing operations --json
     """
-    rows = [operation.row() for operation in OPERATIONS]
+    rows = [row.row() for row in (EXTERNAL_CALLS if external else OPERATIONS)]
     if as_json:
         typer.echo(json.dumps({"items": rows}, indent=2))
         return
     for row in rows:
-        typer.echo(f"{row['name']:36} {row['method']:5} {row['path']}")
+        told = row["timeout"] if external else f"{row['method']:5} {row['path']}"
+        typer.echo(f"{row['name']:36} {told}")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -17,13 +17,17 @@ from interfaces.bootstrap import System
 from interfaces.http import health
 from interfaces.http.bodies import MAX_BODY_BYTES
 from interfaces.http.commands import artifacts as artifact_commands
-from interfaces.http.commands import auth, downloads, inbound
+from interfaces.http.commands import auth, downloads, gateways, inbound, resends
 from interfaces.http.commands import billing_rules as rules_commands
 from interfaces.http.commands import checkout as checkout_commands
+from interfaces.http.commands import documents as document_commands
 from interfaces.http.commands import fiscal_profiles as profile_commands
 from interfaces.http.commands import invoices as invoice_commands
 from interfaces.http.commands import number_series as series_commands
+from interfaces.http.commands import payables as payable_commands
+from interfaces.http.commands import payments as payment_commands
 from interfaces.http.commands import policies as policy_commands
+from interfaces.http.commands import receipts as receipt_commands
 from interfaces.http.problems import handle_exception
 from interfaces.http.queries import (
     artifacts,
@@ -34,9 +38,13 @@ from interfaces.http.queries import (
     fiscal_profiles,
     invoices,
     meta,
+    notifications,
     number_series,
     operations,
+    payables,
+    payments,
     policies,
+    receipts,
     tasks,
 )
 from interfaces.http.routes import options_of
@@ -45,7 +53,7 @@ ROUTES = (
     *inbound.HANDLERS,
     *series_commands.HANDLERS,
     *downloads.HANDLERS,
-    *documents.HANDLERS,
+    *(*document_commands.HANDLERS, *documents.HANDLERS),
     *number_series.HANDLERS,
     *tasks.HANDLERS,
     *audit.HANDLERS,
@@ -61,6 +69,10 @@ ROUTES = (
     *(*checkout_commands.HANDLERS, *checkout.HANDLERS),
     *(*artifacts.HANDLERS, *artifact_commands.HANDLERS),
     *(*profile_commands.HANDLERS, *fiscal_profiles.HANDLERS),
+    *(*resends.HANDLERS, *notifications.HANDLERS),
+    *(*payment_commands.HANDLERS, *payments.HANDLERS, *gateways.HANDLERS),
+    *(*payable_commands.HANDLERS, *payables.HANDLERS),
+    *(*receipts.HANDLERS, *receipt_commands.HANDLERS),
 )
 
 

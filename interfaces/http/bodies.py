@@ -3,10 +3,12 @@
 from typing import Annotated, Any, TypeVar, cast
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from application.validation import invalid_field, parse
+from domain.accounts.choices import ReasonCategory, is_reason
+from domain.kernel.card_numbers import WITHOUT_CARD_DATA
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import NO_CONTROLS
 from interfaces.http.guards import AnyRequest
@@ -20,10 +22,21 @@ JSON = "application/json"
 ElevationToken = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 """What `auth/elevate` answered."""
 
-Notes = Annotated[str, StringConstraints(max_length=1000, pattern=NO_CONTROLS)]
+Notes = Annotated[str, StringConstraints(max_length=1000, pattern=NO_CONTROLS), WITHOUT_CARD_DATA]
 """What people add to a reason."""
 
+PaymentMethodToken = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$"),
+    WITHOUT_CARD_DATA,
+]
+"""What stands for a customer's payment method at a gateway; never the number of a card (S2)."""
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+DryRun = Annotated[bool, Field(strict=True)]
+"""Whether only to tell what would happen (contract §2)."""
 
 
 class RequestBody(BaseModel):
@@ -94,3 +107,9 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
                 return value
 
     return cast(dict[str, Any], inlined(schema))
+
+
+def require_reason(category: ReasonCategory, code: str) -> None:
+    """Raises `VALIDATION_FAILED` for what is no reason of the category."""
+    if not is_reason(category, code):
+        raise invalid_field("reasonCode", "UNKNOWN", f"It is no reason of the category {category}.")

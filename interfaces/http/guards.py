@@ -14,6 +14,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.params import HeaderParameter, QueryParameter
 
 from application.caller import Caller
+from application.desk import Desk
 from application.identity import TokenClaims, TokenRefused
 from application.operations.operation import Operation
 from application.validation import invalid_field
@@ -90,6 +91,11 @@ def origin_of(request: AnyRequest) -> tuple[str | None, str | None]:
     client = request.scope.get("client")
     device = request.headers.get("user-agent", "")[:_DEVICE_MAX_LENGTH] or None
     return client[0] if client else None, device
+
+
+def desk_of(request: AnyRequest) -> Desk:
+    """By whose policies documents are made for who asks."""
+    return Desk(system_of(request).policies, caller_of(request).tenant)
 
 
 def system_of(request: AnyRequest) -> System:

@@ -11,6 +11,7 @@ from litestar.params import HeaderParameter
 from application.ledger import Committed, IdempotencyClaim
 from application.operations.operation import Operation
 from application.validation import invalid_field
+from domain.kernel.errors import DomainError
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 
 IdempotencyKey = Annotated[
@@ -28,8 +29,14 @@ _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 async def idempotency_claim(
     request: AnyRequest, operation: Operation, key: str | None
 ) -> IdempotencyClaim | None:
-    """The claim that the header makes; None without it. Raises `VALIDATION_FAILED` for a malformed key."""
+    """The claim that the header makes; None without it.
+
+    Raises `VALIDATION_FAILED` for a malformed key, `IDEMPOTENCY_KEY_REQUIRED` where it may not be missing.
+    """
     if key is None:
+        wanted = operation.idempotency
+        if wanted.required and wanted.source == "header" and not wanted.some_go_without:
+            raise key_required()
         return None
     check_key(key)
     caller = caller_of(request)
@@ -41,8 +48,13 @@ async def idempotency_claim(
     return IdempotencyClaim(
         key_hash=hmac.digest(secret, b"key\n" + scope.encode(), hashlib.sha256),
         request_hash=hmac.digest(secret, b"request\n" + body, hashlib.sha256),
-        never_expires="irreversible" in operation.classification,
+        never_expires=not {"irreversible", "external_effect"}.isdisjoint(operation.classification),
     )
+
+
+def key_required() -> DomainError:
+    """What refuses a request that takes effect outside and has no key."""
+    return DomainError("IDEMPOTENCY_KEY_REQUIRED", "This takes effect outside; it needs a key.")
 
 
 def check_key(key: str) -> None:

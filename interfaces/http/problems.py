@@ -26,6 +26,7 @@ RETRY_AFTER_SECONDS = 2
 
 STATUS_OF_CODE: dict[str, int] = {
     "VALIDATION_FAILED": 400,
+    "CARD_DATA_REFUSED": 400,
     "UNAUTHENTICATED": 401,
     "PERMISSION_DENIED": 403,
     "NOT_FOUND": 404,
@@ -37,6 +38,10 @@ STATUS_OF_CODE: dict[str, int] = {
     "SNAPSHOT_CONFLICT": 409,
     "SERIES_EXISTS": 409,
     "DOCUMENT_NOT_DRAFT": 409,
+    "DOCUMENT_NOT_CORRECTABLE": 409,
+    **{"DOCUMENT_NOT_ISSUED": 409, "RECIPIENT_MISSING": 422, "RESEND_LIMIT": 429},
+    "REPRINT_NOT_ALLOWED": 409,
+    "IDEMPOTENCY_KEY_REQUIRED": 400,
     "STALE_ETAG": 409,
     "WORK_ORDER_UNKNOWN": 404,
     "WORK_ORDER_NOT_READY": 409,
@@ -47,7 +52,11 @@ STATUS_OF_CODE: dict[str, int] = {
     "INVOICE_NOT_VOIDABLE": 409,
     "ISSUANCE_BLOCKED": 422,
     "DRIVER_FORBIDS": 422,
-    "PAYMENT_EXCEEDS_BALANCE": 422,
+    "POLICY_FORBIDS": 422,
+    "PROFILE_INCOMPLETE": 422,
+    **{"PAYMENT_EXCEEDS_BALANCE": 422, "PARTIAL_PAYMENTS_DISABLED": 422, "PAYMENT_DECLINED": 402},
+    **{"PAYMENT_NOT_VOIDABLE": 409, "PAYMENT_NOT_REFUNDABLE": 409, "PAYMENT_DIFFERS": 409},
+    **{"IDEMPOTENCY_IN_FLIGHT": 409, "NOTICE_REFUSED": 401, "GATEWAY_UNAVAILABLE": 503},
     "ETAG_REQUIRED": 409,
     "PARTY_CONFLICT": 409,
     **{"PO_ALREADY_CAPTURED": 409, "PO_ALREADY_OVERRIDDEN": 409, "PO_NOT_UNIQUE": 409},
@@ -64,6 +73,9 @@ STATUS_OF_CODE: dict[str, int] = {
     "TAX_ID_INVALID": 422,
     **{"PO_FORMAT_INVALID": 422, "OVERRIDE_NOT_ALLOWED": 422},
     **{"REASON_CODE_REQUIRED": 422, "SECOND_APPROVER_REQUIRED": 422},
+    **{"PAYMENT_REF_CONFLICT": 409, "PAYMENT_NOT_POSTABLE": 409, "BILL_NOT_PAYABLE": 422},
+    **{"GROSS_AMOUNT_NOT_POSITIVE": 422, "ALLOCATIONS_EXCEED_GROSS": 422},
+    "ALLOCATION_EXCEEDS_OPEN_AMOUNT": 422,
     "RATE_LIMITED": 429,
     "INTERNAL_ERROR": 500,
     "PROJECTION_BEHIND": 503,
@@ -87,6 +99,9 @@ _CODE_OF_STATUS = {
 
 _MISSING = re.compile(r"Missing required \w+ parameter '([^']+)'")
 """How Litestar says it: the only one of its findings that comes as a sentence."""
+
+
+_QUOTES_VALUE = re.compile(r"(Invalid (?:enum )?value) .*", re.DOTALL)
 
 
 class ProblemField(Value):
@@ -207,11 +222,16 @@ def _invalid(error: ValidationException, names: dict[str, str]) -> DomainError:
         FieldError(
             names.get(str(finding.get("key")), str(finding.get("key") or finding.get("source") or "body")),
             "INVALID",
-            f"{str(finding.get('message', 'is not valid')).rstrip('.')}.",
+            f"{_unquoted(str(finding.get('message', 'is not valid'))).rstrip('.')}.",
         )
         for finding in extra
     )
     return DomainError("VALIDATION_FAILED", "The request is malformed.", field_errors=fields)
+
+
+def _unquoted(message: str) -> str:
+    """A finding of msgspec's without the value, which it quotes where that is none of a closed list."""
+    return _QUOTES_VALUE.sub(r"\1", message)
 
 
 def _of_status(error: HTTPException) -> DomainError:

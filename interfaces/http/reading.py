@@ -31,6 +31,8 @@ MOMENT_OR_DATE = "a time of issue (RFC 3339), or an issue date in the issuer's c
 
 DocumentId = Annotated[str, PathParameter(name="documentId")]
 InvoiceId = Annotated[str, PathParameter(name="invoiceId")]
+BillingPaymentId = Annotated[str, PathParameter(name="billingPaymentId")]
+ReceiptId = Annotated[str, PathParameter(name="receiptId")]
 SeriesId = Annotated[str, PathParameter(name="seriesId")]
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="items a page")]
@@ -139,6 +141,15 @@ def past_moment(as_of: str | None, as_of_position: int | None) -> Moment | None:
         raise invalid_field("asOf", "AMBIGUOUS", "Give asOf or asOfPosition, not both.")
     moment = recorded_time("asOf", as_of)
     return None if moment is None and as_of_position is None else Moment(moment, as_of_position)
+
+
+async def moment_to_show(
+    request: AnyRequest, as_of: str | None, as_of_position: int | None, min_position: int | None
+) -> tuple[Moment, int]:
+    """The moment to show, which is the ledger's head where none is asked for, and where the head was."""
+    past = past_moment(as_of, as_of_position)
+    head = await head_reached(request, min_position)
+    return past or Moment(position=head), head
 
 
 def recorded_time(name: str, text: str | None) -> datetime | None:

@@ -40,7 +40,7 @@ def route(operation: Operation, **options: Any) -> Callable[[Callable[..., Any]]
     """Serves an operation with the decorated function, whose `Response[…]` says what a success looks like."""
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
-        first, *others = operation.success
+        first, *others = operation.statuses
         responses = _problems(operation)
         for status in others:
             responses[status] = ResponseSpec(

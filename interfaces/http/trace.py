@@ -17,7 +17,8 @@ _GATEWAY_PREFIXES = ("/invoice/", "/customer/")
 _TRACESTATE_MAX_BYTES = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LOGGED_AS = {
-    **{name: name for name in ("accountId", "documentId", "invoiceId", "workOrderId")},
+    **{name: name for name in ("accountId", "billingPaymentId", "documentId", "invoiceId")},
+    **{name: name for name in ("receiptId", "workOrderId")},
     "customerAccountId": "accountId",
 }
 """What a log line calls an id, by the names that clients know it by."""

@@ -6,7 +6,10 @@ from typing import Any, Literal
 from domain.documents.access import DocumentDownloaded
 from domain.invoicing.invoice import INVOICE
 from domain.kernel.facts import Utc, Value
+from domain.receivables.receipt import RECEIPT
+from interfaces.http.answers.document_actions import Viewer, allowed_actions
 
+_SOURCE_STREAMS = {INVOICE.name: "Invoice", RECEIPT.name: "Receipt"}
 _SOURCES = {"ORDER": ("orders", "order"), "WORK_ORDER": ("workexec", "WorkOrder")}
 """By the type of what a document is about: the domain and the type there, as links name them."""
 
@@ -48,8 +51,8 @@ class DocumentItem(Value):
     template_version: str
     document_key: str
     document_version: int
-    replaces_document_id: str | None = None
-    replaced_by_document_id: str | None = None
+    replaces_document_id: str | None
+    replaced_by_document_id: str | None
     source_ref: SourceRefAnswer
     buyer_id: str
     seller_id: str
@@ -67,6 +70,42 @@ class DocumentDetail(DocumentItem):
     seal: dict[str, str] | None
     fiscal: dict[str, str]
     links: list[dict[str, str]]
+
+
+class PolicyAnswer(Value):
+    """What policy says, for a dry run: which one, in which version, and each rule that was looked at."""
+
+    outcome: str
+    policy: str
+    version: str
+    reason: str
+    languages: list[str]
+    tax_model: str
+    retention_class: str | None
+    explanation: list[str]
+
+
+class CommandedDocumentAnswer(Value):
+    """A document as a command left it; without a number it waits for a fiscal profile."""
+
+    document_id: str
+    document_key: str
+    document_version: int
+    doc_type: str
+    status: str
+    number: str | None
+    series_id: str | None
+    issue_date: date | None
+    issuer_entity_id: str
+    country_code: str
+    language: str
+    source_ref: SourceRefAnswer
+    currency_uom_id: str
+    totals: TotalsAnswer
+    replaces_document_id: str | None
+    linked_documents: list[dict[str, str]]
+    policy: PolicyAnswer | None = None
+    dry_run: bool | None = None
 
 
 class DocumentPage(Value):
@@ -98,28 +137,39 @@ class TimelinePage(Value):
     next_cursor: str | None
 
 
-def document_item(row: dict[str, Any]) -> DocumentItem:
-    """A row of the read model as an item."""
-    return DocumentItem(**_common(row))
+def document_item(row: dict[str, Any], viewer: Viewer) -> DocumentItem:
+    """A row of the read model as an item, for who looks at it."""
+    return DocumentItem(**_common(row, viewer))
 
 
-def document_detail(row: dict[str, Any]) -> DocumentDetail:
-    """A row of the read model as the detail."""
+def document_detail(row: dict[str, Any], viewer: Viewer) -> DocumentDetail:
+    """A row of the read model as the detail, for who looks at it."""
     issued = row["issued"]
     return DocumentDetail(
-        **_common(row),
+        **_common(row, viewer),
         seal=None if issued is None else issued["seal"],
-        fiscal={"driver": row["driver"], "driverVersion": row["driver_version"]},
+        fiscal=_fiscal(row),
         links=_links(row),
     )
 
 
+def _fiscal(row: dict[str, Any]) -> dict[str, str]:
+    """Whose law made it, what the authority gave for it, and its place in a chain, where there is one."""
+    fiscal = {"driver": row["driver"], "driverVersion": row["driver_version"]}
+    if (stamp := row["stamp"]) is not None:
+        fiscal |= {"authority": stamp["authority"], "uuid": stamp["uuid"], "stampedAt": stamp["stampedAt"]}
+        fiscal |= {"qr": stamp["qr"]} if "qr" in stamp else {}
+    if (chain := row["chain"]) is not None:
+        fiscal |= {"chainId": chain["chainId"], "chainHash": chain["hash"]}
+    return fiscal
+
+
 def _links(row: dict[str, Any]) -> list[dict[str, str]]:
-    """What the document is about, the invoice it is made of, and the series of its number."""
+    """What the document is about, the invoice or receipt it is made of, and the series of its number."""
     links = [_link("source", *_SOURCES[row["source_type"]], row["source_id"])]
     stream_type, _, stream_id = row["source_stream"].partition("/")
-    if stream_type == INVOICE.name:
-        links.append(_link("invoice", "billing", "Invoice", stream_id))
+    if stream_type in _SOURCE_STREAMS:
+        links.append(_link(stream_type, "billing", _SOURCE_STREAMS[stream_type], stream_id))
     if row["series_id"] is not None:
         links.append(_link("number-series", "billing-docs", "number-series", row["series_id"]))
     return links
@@ -129,7 +179,7 @@ def _link(rel: str, target_domain: str, target_type: str, target_id: str) -> dic
     return {"rel": rel, "targetDomain": target_domain, "targetType": target_type, "targetId": target_id}
 
 
-def _common(row: dict[str, Any]) -> dict[str, Any]:
+def _common(row: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
     issued = row["issued"]
     retention = None
     if issued is not None:
@@ -153,6 +203,8 @@ def _common(row: dict[str, Any]) -> dict[str, Any]:
         "template_version": row["template_version"],
         "document_key": row["document_key"],
         "document_version": row["document_version"],
+        "replaces_document_id": row["replaces_document_id"],
+        "replaced_by_document_id": row["replaced_by_document_id"],
         "source_ref": SourceRefAnswer(type=row["source_type"], id=row["source_id"]),
         "buyer_id": row["buyer_id"],
         "seller_id": row["seller_id"],
@@ -161,14 +213,8 @@ def _common(row: dict[str, Any]) -> dict[str, Any]:
         "currency_uom_id": row["currency_uom_id"],
         "retention": retention,
         "linked_documents": row["linked_documents"],
-        "allowed_actions": _allowed_actions(row["status"]),
+        "allowed_actions": allowed_actions(row, viewer),
     }
-
-
-def _allowed_actions(status: str) -> list[str]:
-    if status != "ISSUED":
-        return []
-    return ["DOWNLOAD", "VERIFY"]
 
 
 def timeline_entry(row: dict[str, Any], download: DocumentDownloaded | None) -> TimelineEntry:

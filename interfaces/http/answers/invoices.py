@@ -9,6 +9,7 @@ from domain.invoicing.lines import InvoiceLine
 from domain.invoicing.totals import FeeRow, TaxRow
 from domain.invoicing.traceability import TraceabilitySnapshot
 from domain.kernel.facts import Utc, Value
+from interfaces.http.answers.documents import CommandedDocumentAnswer
 from interfaces.http.problems import ProblemBlocker
 
 
@@ -115,21 +116,10 @@ class InvoicePage(Value):
     next_cursor: str | None
 
 
-class CreditNoteAnswer(Value):
+class CreditNoteAnswer(CommandedDocumentAnswer):
     """The CREDIT_NOTE that a credit becomes; its files follow within moments."""
 
-    document_id: str
-    document_key: str
-    doc_type: str
-    status: str
-    number: str
-    series_id: str
-    issue_date: date
     invoice_id: str
-    source_ref: dict[str, str]
-    currency_uom_id: str
-    totals: dict[str, int]
-    linked_documents: list[dict[str, str]]
 
 
 class RebillAnswer(InvoiceDetailAnswer):

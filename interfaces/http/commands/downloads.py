@@ -44,7 +44,7 @@ async def create_download_token(
     if idempotency_key is not None:
         check_key(idempotency_key)
     row, position = await document_in_scope(request, CREATE_DOWNLOAD_TOKEN, document_id, min_position)
-    if row["issued"] is None or data.format == "FISCAL":
+    if row["issued"] is None or (data.format == "FISCAL" and row["stamp"] is None):
         raise not_found("The file")
     caller = caller_of(request)
     role = caller.acting_role(CREATE_DOWNLOAD_TOKEN.permissions)
@@ -54,7 +54,7 @@ async def create_download_token(
     return shown(token, position, status_code=201, headers={"Cache-Control": "no-store"})
 
 
-@route(DOWNLOAD_DOCUMENT, operation_class=describing_file("application/pdf", JSON))
+@route(DOWNLOAD_DOCUMENT, operation_class=describing_file("application/pdf", JSON, "application/xml"))
 async def download_document(
     request: AnyRequest, token: Annotated[str, QueryParameter(name="token", min_length=1, max_length=2000)]
 ) -> Response[Any]:

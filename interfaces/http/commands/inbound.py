@@ -9,13 +9,14 @@ from litestar import Response
 
 from application.handlers.documents import DocumentEntry
 from application.handlers.inbound import CloudEvent, Outcome, read_fact, receive_fact
+from application.intake.intake import Reading
 from application.ledger import Answer, Command, Committed
 from application.operations.inbound import RECEIVE_EVENTS
 from application.validation import invalid_field, parse
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Value
 from interfaces.http.bodies import JSON, read_json, require_media_type, schema_of
-from interfaces.http.guards import AnyRequest, caller_of, system_of
+from interfaces.http.guards import AnyRequest, caller_of, desk_of, system_of
 from interfaces.http.idempotency import IdempotencyKey, answered, idempotency_claim
 from interfaces.http.openapi import describing_body
 from interfaces.http.problems import Problem, envelope
@@ -88,8 +89,12 @@ async def receive_events(
         if outcome.outcome == "DUPLICATE":
             for document in outcome.documents:
                 system_of(request).observer.repeated(document.doc_type)
+        if outcome.outcome == "ACCEPTED":
+            for document in outcome.documents:
+                if document.blocked:
+                    system_of(request).observer.blocked(document.country_code)
     entries, seen_position = await _issued_or_late(request, documents)
-    late = any(entry.status == "DRAFT" for entry in entries.values())
+    late = any(entry.status == "DRAFT" and not entry.blocked for entry in entries.values())
     correlation_id = caller_of(request).correlation_id
     results = EventResults(results=[_result(outcome, entries, correlation_id) for outcome in outcomes])
     answer = Answer(202 if late else 200, results.model_dump(mode="json", by_alias=True))
@@ -116,7 +121,8 @@ async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
     try:
         if not isinstance(event, dict):
             raise invalid_field("body", "NOT_AN_OBJECT", "An event is a JSON object.")
-        fact = read_fact(parse(CloudEvent, event), system_of(request).fingerprint)
+        reading = Reading(system_of(request).fingerprint, desk_of(request))
+        fact = read_fact(parse(CloudEvent, event), reading)
     except DomainError as error:
         event_id = event.get("id") if isinstance(event, dict) else None
         return Outcome(event_id if isinstance(event_id, str) else "", "REJECTED", error=error), 0
@@ -135,7 +141,7 @@ async def _issued_or_late(
     """The documents once they are issued, or as they are after five seconds; the position that shows it."""
     seen_position = 0
     entries = {document.document_id: document for document in documents}
-    waiting = {key for key, entry in entries.items() if entry.status == "DRAFT"}
+    waiting = {key for key, entry in entries.items() if entry.status == "DRAFT" and not entry.blocked}
     give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
     pause_seconds = _SHORTEST_PAUSE_SECONDS
     while waiting and time.monotonic() < give_up_at:
@@ -161,8 +167,13 @@ def _result(outcome: Outcome, entries: dict[str, DocumentEntry], correlation_id:
         error=None
         if outcome.error is None
         else Problem.model_validate(envelope(outcome.error, correlation_id)),
-        documents=[DocumentEntryAnswer(**asdict(entry)) for entry in documents],
+        documents=[_entry_answer(entry) for entry in documents],
     )
+
+
+def _entry_answer(entry: DocumentEntry) -> DocumentEntryAnswer:
+    shown = asdict(entry)
+    return DocumentEntryAnswer(**{name: shown[name] for name in DocumentEntryAnswer.model_fields})
 
 
 HANDLERS = (receive_events,)

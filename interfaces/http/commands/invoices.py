@@ -6,7 +6,7 @@ from litestar import Response
 from pydantic import Field
 
 from application.handlers.invoice_corrections import credit_invoice, rebill_invoice
-from application.handlers.invoices import Asking, draft_invoice, draft_streams, issue_invoice, void_invoice
+from application.handlers.invoices import draft_invoice, draft_streams, issue_invoice, void_invoice
 from application.ledger import Handler
 from application.operations.invoices import (
     CREDIT_INVOICE,
@@ -17,18 +17,20 @@ from application.operations.invoices import (
 )
 from application.ports import ElevationClaims
 from application.validation import invalid_field
-from domain.accounts.choices import ReasonCategory, is_reason
 from domain.invoicing.invoice import INVOICE
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Identifier, Uuid
 from domain.kernel.money import DecimalString
 from interfaces.http.answers.invoices import CreditNoteAnswer, InvoiceDetailAnswer, RebillAnswer
+from interfaces.http.asking import asking_of
 from interfaces.http.bodies import (
     JSON,
+    DryRun,
     ElevationToken,
     Notes,
     RequestBody,
     read_body,
+    require_reason,
     schema_of,
 )
 from interfaces.http.commanding import Prepared, carry_out
@@ -39,8 +41,6 @@ from interfaces.http.reading import InvoiceId
 from interfaces.http.routes import route
 
 MOST_CREDITED_LINES = 2_000
-
-DryRun = Annotated[bool, Field(strict=True)]
 
 
 class DraftRequest(RequestBody):
@@ -89,7 +89,7 @@ async def draft(request: AnyRequest, idempotency_key: IdempotencyKey = None) -> 
     async def prepare() -> Prepared:
         body = await read_body(request, DraftRequest)
         fresh = str(system_of(request).ids.new())
-        handler = draft_invoice(body.work_order_id, fresh, _asking(request))
+        handler = draft_invoice(body.work_order_id, fresh, asking_of(request))
         streams = draft_streams(body.work_order_id) | {INVOICE.stream(fresh)}
         return Prepared(handler, streams, dry_run=body.dry_run)
 
@@ -106,7 +106,7 @@ async def issue(
         body = await read_body(request, IssueRequest)
         elevations = _elevations(request, body.elevation_token)
         elevation = elevations[0] if elevations else None
-        handler = issue_invoice(invoice_id, body.invoice_version, elevation, _asking(request))
+        handler = issue_invoice(invoice_id, body.invoice_version, elevation, asking_of(request))
         return _prepared(invoice_id, handler, elevations, dry_run=body.dry_run)
 
     return await carry_out(request, ISSUE_INVOICE, idempotency_key, prepare)
@@ -120,10 +120,10 @@ async def void(
 
     async def prepare() -> Prepared:
         body = await read_body(request, VoidRequest)
-        _require_reason("VOID", body.reason_code)
+        require_reason("VOID", body.reason_code)
         elevations = _elevations(request, body.elevation_token)
         elevation = elevations[0] if elevations else None
-        handler = void_invoice(invoice_id, body.reason_code, body.reason_notes, elevation, _asking(request))
+        handler = void_invoice(invoice_id, body.reason_code, body.reason_notes, elevation, asking_of(request))
         return _prepared(invoice_id, handler, elevations, dry_run=body.dry_run)
 
     return await carry_out(request, VOID_INVOICE, idempotency_key, prepare)
@@ -137,10 +137,10 @@ async def credit(
 
     async def prepare() -> Prepared:
         body = await read_body(request, CreditRequest)
-        _require_reason("CREDIT", body.reason_code)
+        require_reason("CREDIT", body.reason_code)
         credit_id = str(system_of(request).ids.new())
         handler = credit_invoice(
-            invoice_id, credit_id, body.reason_code, _quantities(body.lines), _asking(request)
+            invoice_id, credit_id, body.reason_code, _quantities(body.lines), asking_of(request)
         )
         return _prepared(invoice_id, handler, (), dry_run=body.dry_run)
 
@@ -155,8 +155,8 @@ async def rebill(
 
     async def prepare() -> Prepared:
         body = await read_body(request, CreditRequest)
-        _require_reason("CREDIT", body.reason_code)
-        asking = _asking(request)
+        require_reason("CREDIT", body.reason_code)
+        asking = asking_of(request)
         if "billing:invoice:create-draft" not in asking.permissions:
             raise DomainError("PERMISSION_DENIED", "Rebilling drafts an invoice, which needs its permission.")
         credit_id, fresh = (str(system_of(request).ids.new()) for _ in range(2))
@@ -166,16 +166,6 @@ async def rebill(
         return _prepared(invoice_id, handler, (), dry_run=body.dry_run)
 
     return await carry_out(request, REBILL_INVOICE, idempotency_key, prepare)
-
-
-def _asking(request: AnyRequest) -> Asking:
-    caller = caller_of(request)
-    return Asking(
-        subject=caller.claims.sub,
-        on_behalf_of=caller.on_behalf_of,
-        permissions=caller.permissions,
-        granted=caller.claims.account_ids,
-    )
 
 
 def _elevations(request: AnyRequest, token: str | None) -> tuple[ElevationClaims, ...]:
@@ -200,11 +190,6 @@ def _quantities(lines: list[LineToCredit] | None) -> dict[str, str | None] | Non
     if len(quantities) < len(lines):
         raise invalid_field("lines", "LINE_ID_REPEATED", "A line is named once.")
     return quantities
-
-
-def _require_reason(category: ReasonCategory, code: str) -> None:
-    if not is_reason(category, code):
-        raise invalid_field("reasonCode", "UNKNOWN", f"It is no reason of the category {category}.")
 
 
 HANDLERS = (draft, issue, void, credit, rebill)

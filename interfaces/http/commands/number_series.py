@@ -4,7 +4,7 @@ from litestar import Response
 
 from application.handlers.number_series import open_number_series
 from application.operations.number_series import OPEN_SERIES
-from domain.documents.document import DocType
+from domain.documents.document_facts import DocType
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import CountryCode, Identifier
 from domain.numbering.series import NumberFormat

@@ -12,7 +12,7 @@ from application.operations.audit import GET_STREAM, SEARCH_EVENTS
 from application.operations.documents import LIST_DOCUMENTS
 from application.validation import invalid_field
 from domain.documents.document import DOCUMENT
-from domain.documents.order import ORDER
+from domain.documents.order_state import ORDER
 from domain.invoicing.invoice import INVOICE
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value

@@ -18,9 +18,11 @@ from application.operations.documents import (
 from application.operations.operation import Operation
 from application.ports import Found
 from domain.documents.access import DocumentDownloaded
-from domain.documents.document import DOCUMENT, DocType, Status
+from domain.documents.document import DOCUMENT
+from domain.documents.document_facts import DocType, Status
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Value
+from interfaces.http.answers.document_actions import Viewer
 from interfaces.http.answers.documents import (
     DocumentDetail,
     DocumentPage,
@@ -102,7 +104,13 @@ async def list_documents(
     scope = caller_of(request).document_scope()
     statement = select_documents(scope, filters, position_cursor(cursor), limit + 1)
     found = await read(request, LIST_DOCUMENTS, min_position, statement)
-    items, next_cursor = page(found.results[0], limit, document_item, lambda row: row["drafted_position"])
+    viewer = _viewer(request)
+    items, next_cursor = page(
+        found.results[0],
+        limit,
+        lambda row: document_item(row, viewer),
+        lambda row: row["drafted_position"],
+    )
     return shown(DocumentPage(items=items, next_cursor=next_cursor), found.position)
 
 
@@ -122,7 +130,7 @@ async def get_document(
 @route(GET_DOCUMENT_BY_KEY)
 async def get_document_by_key(
     request: AnyRequest,
-    document_key: Annotated[str, QueryParameter(name="documentKey", min_length=1, max_length=2000)],
+    document_key: Annotated[str, QueryParameter(name="documentKey", min_length=1, max_length=4000)],
     as_of: AsOf = None,
     as_of_position: AsOfPosition = None,
     min_position: MinPosition = None,
@@ -202,8 +210,9 @@ def _shows(row: dict[str, Any], caller: Caller) -> bool:
     return caller.document_scope().shows(
         buyer_id=row["buyer_id"],
         seller_id=row["seller_id"],
+        audience=row["audience"],
         country_code=row["country_code"],
-        status=row["status"],
+        was_issued=row["issued"] is not None,
     )
 
 
@@ -214,7 +223,7 @@ async def _now_or_then(
     row = visible_row(found, caller_of(request))
     moment = past_moment(as_of, as_of_position)
     if moment is None:
-        return _detail(row, found.position)
+        return _detail(request, row, found.position)
     stream = DOCUMENT.stream(row["document_id"])
     events = await system_of(request).ledger.history(
         stream, as_of=moment.as_of, up_to_position=moment.position
@@ -222,11 +231,16 @@ async def _now_or_then(
     past = reduce(fold_document, events, None)
     if past is None or not _shows(past, caller_of(request)):
         raise not_found("The document")
-    return _detail(past, events[-1].position)
+    return _detail(request, past, events[-1].position)
 
 
-def _detail(row: dict[str, Any], position: int) -> Response[DocumentDetail]:
-    return shown(document_detail(row), position, headers={"ETag": etag(row["stream_version"])})
+def _detail(request: AnyRequest, row: dict[str, Any], position: int) -> Response[DocumentDetail]:
+    detail = document_detail(row, _viewer(request))
+    return shown(detail, position, headers={"ETag": etag(row["stream_version"])})
+
+
+def _viewer(request: AnyRequest) -> Viewer:
+    return Viewer(caller_of(request).permissions, system_of(request).clock.now())
 
 
 HANDLERS = (list_documents, get_document, get_document_by_key, list_document_events, verify_document)

@@ -30,9 +30,8 @@ from interfaces.http.reading import (
     InvoiceId,
     Limit,
     MinPosition,
-    head_reached,
+    moment_to_show,
     page,
-    past_moment,
     position_cursor,
     read,
     shown,
@@ -53,7 +52,7 @@ async def get_invoice(
     min_position: MinPosition = None,
 ) -> Response[InvoiceDetailAnswer]:
     """One invoice, now or in the past."""
-    moment, head = await _moment(request, as_of, as_of_position, min_position)
+    moment, head = await moment_to_show(request, as_of, as_of_position, min_position)
     return await _detail(request, GET_INVOICE, invoice_id, moment, head)
 
 
@@ -66,7 +65,7 @@ async def get_invoice_by_work_order(
     min_position: MinPosition = None,
 ) -> Response[InvoiceDetailAnswer]:
     """The invoice that counts for a work order."""
-    moment, head = await _moment(request, as_of, as_of_position, min_position)
+    moment, head = await moment_to_show(request, as_of, as_of_position, min_position)
     stream = WORK_ORDER.stream(work_order_id.lower())
     work_order: WorkOrder | None = (await _states(request, {stream}, moment)).get(stream)
     if work_order is None or work_order.primary_invoice_id is None:
@@ -106,15 +105,6 @@ async def list_invoices(
     found = await read(request, LIST_INVOICES, min_position, statement)
     items, next_cursor = page(found.results[0], limit, invoice_item, lambda row: row["drafted_position"])
     return shown(InvoicePage(items=items, next_cursor=next_cursor), found.position)
-
-
-async def _moment(
-    request: AnyRequest, as_of: str | None, as_of_position: int | None, min_position: int | None
-) -> tuple[Moment, int]:
-    """The moment to show, which is the ledger's head where none is asked for, and where the head was."""
-    past = past_moment(as_of, as_of_position)
-    head = await head_reached(request, min_position)
-    return past or Moment(position=head), head
 
 
 async def _detail(

@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from application.caller import Caller
 from application.operations.number_series import GET_SERIES, LIST_NUMBERS, LIST_SERIES
 from application.ports import Found
-from domain.documents.document import Status
+from domain.documents.document_facts import Status
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Utc, Value
 from domain.numbering.series import NumberFormat

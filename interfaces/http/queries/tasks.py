@@ -12,13 +12,20 @@ from projections.tasks import select_open_tasks
 
 
 class TaskAnswer(Value):
-    """Something that waits: its cause, the next retry if there is one, and what resumes it."""
+    """Something that waits: its cause, the next retry if there is one, and what resumes it.
+
+    `ownerType` and `ownerId` are the party's whose task it is; `authorityCode` is what an authority said.
+    """
 
     task_id: str
     type: str
     target_type: str
     target_id: str
+    owner_type: str | None
+    owner_id: str | None
     cause: str
+    authority_code: str | None
+    missing_fields: list[str]
     attempts: int
     next_retry_at: Utc | None
     resumed_by: str
@@ -36,9 +43,12 @@ class TaskPage(Value):
 async def list_tasks(
     request: AnyRequest, limit: Limit = 50, cursor: Cursor = None, min_position: MinPosition = None
 ) -> Response[TaskPage]:
-    """Open tasks, oldest first."""
-    require_whole(caller_of(request))
-    statement = select_open_tasks(position_cursor(cursor) or 0, limit + 1)
+    """The caller's own open tasks, all of them for auditors; oldest first."""
+    caller = caller_of(request)
+    owners = caller.owners()
+    if owners is None:
+        require_whole(caller)
+    statement = select_open_tasks(owners, position_cursor(cursor) or 0, limit + 1)
     found = await read(request, LIST_TASKS, min_position, statement)
     items, next_cursor = page(
         found.results[0],

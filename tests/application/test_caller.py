@@ -10,7 +10,7 @@ from domain.accounts.fiscal_profile import OwnerType
 from domain.kernel.errors import DomainError
 from tests.support.fiscal_profile_facts import an_owner
 
-DOCUMENT = {"buyer_id": "buyer-1", "seller_id": "seller-1", "country_code": "MX", "status": "ISSUED"}
+DOCUMENT = {"buyer_id": "buyer-1", "seller_id": "seller-1", "audience": "BUYER", "country_code": "MX"}
 EVERYBODY_ELSE = ("SYSTEM", "SERVICE_ADVISOR", "BILLING_MANAGER", "AP_CLERK")
 
 
@@ -18,8 +18,8 @@ def caller(*roles: str, **claims: Any) -> Caller:
     return Caller(TokenClaims(sub="ana", roles=frozenset(roles), **claims), "trace-1")
 
 
-def _shows(who: Caller, **changes: str) -> bool:
-    return who.document_scope().shows(**{**DOCUMENT, **changes})
+def _shows(who: Caller, *, was_issued: bool = True, **changes: str) -> bool:
+    return who.document_scope().shows(**{**DOCUMENT, **changes}, was_issued=was_issued)
 
 
 def test_a_token_has_what_its_roles_have_and_what_it_names() -> None:
@@ -66,14 +66,14 @@ def test_a_token_without_a_tenant_is_of_the_default_one() -> None:
 @pytest.mark.parametrize("role", ["SUPER_ADMIN", "FINANCE_ADMIN", "AUDITOR"])
 def test_who_audits_sees_every_document_drafts_included(role: str) -> None:
     assert _shows(caller(role))
-    assert _shows(caller(role), status="DRAFT")
+    assert _shows(caller(role), was_issued=False)
     assert not caller(role).is_narrowed
 
 
 def test_a_buyer_sees_its_own_issued_documents_only() -> None:
     who = caller("BUYER", buyer_id="buyer-1")
     assert _shows(who)
-    assert not _shows(who, status="DRAFT")
+    assert not _shows(who, was_issued=False)
     assert not _shows(who, buyer_id="buyer-2")
     assert not _shows(who, buyer_id="buyer-2", seller_id="buyer-1")
 
@@ -81,7 +81,7 @@ def test_a_buyer_sees_its_own_issued_documents_only() -> None:
 def test_a_seller_sees_its_own_issued_documents_only() -> None:
     who = caller("SELLER", seller_id="seller-1")
     assert _shows(who)
-    assert not _shows(who, status="DRAFT")
+    assert not _shows(who, was_issued=False)
     assert not _shows(who, seller_id="seller-2")
 
 
@@ -99,7 +99,7 @@ def test_the_claim_of_the_other_side_gives_no_view() -> None:
 def test_country_roles_see_issued_documents_of_their_countries(role: str) -> None:
     who = caller(role, countries=frozenset({"MX", "ES"}))
     assert _shows(who)
-    assert not _shows(who, status="DRAFT")
+    assert not _shows(who, was_issued=False)
     assert not _shows(who, country_code="GB")
 
 

@@ -15,7 +15,7 @@ from domain.kernel.errors import DomainError
 from infrastructure.elevation_tokens import MacElevationTokens
 from infrastructure.keys.store import KeyStore
 from tests.support.approvals import ANA, BOB, MANAGER, OPERATOR, PIN, VOID, Desk
-from tests.support.decisions import decision
+from tests.support.decisions import decision, rule
 
 WRONG = "000000"
 
@@ -197,6 +197,7 @@ async def test_a_command_that_is_refused_after_all_leaves_the_token_unused(desk:
     await desk.use(token)
 
 
+@rule("AUDIT-10")
 @pytest.mark.parametrize(
     "kind", ["garbage", "altered", "by another key", "a bearer token", "another tenant's"]
 )

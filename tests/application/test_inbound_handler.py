@@ -7,22 +7,25 @@ import pytest
 from application.handlers.documents import DocumentEntry
 from application.handlers.inbound import CloudEvent, Outcome, UpstreamFact, read_fact, receive_fact
 from application.ledger import Audit, Command
-from domain.documents.document import DOCUMENT, DocumentDrafted, DocumentNumbered
-from domain.documents.order import ORDER
+from domain.documents.document import DOCUMENT
+from domain.documents.document_facts import DocumentDrafted, DocumentNumbered
+from domain.documents.order_state import ORDER
 from domain.inbound.inbound import INBOUND, About, InboundReceived, InboundRefused
 from domain.kernel.recorded import RecordedEvent
 from domain.numbering.series import NUMBER_SERIES
 from domain.streams import REGISTRY
 from tests.support.clocks import SetClock
-from tests.support.facts import DOCUMENT_ID, FINGERPRINT, KEY, NOON, SERIES_ID, an_order, paid, refund_data
+from tests.support.desks import READING
+from tests.support.facts import DOCUMENT_ID, KEY, NOON, SERIES_ID, an_order, paid, refund_data
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.snapshots import financial_snapshot, order_data, party_snapshot
 
 AUDIT = Audit("default", "importer", "SYSTEM", "inbound.receive-events", "trace-1")
-RECEIPT = DocumentEntry(DOCUMENT_ID, KEY, "RECEIPT", "DRAFT")
+RECEIPT = DocumentEntry(DOCUMENT_ID, KEY, "RECEIPT", "GB", "DRAFT")
 ORDER_ACCEPTED = [
     "claim.taken",
     "order.paid-in-escrow",
+    "order.document-drafted",
     "document.drafted",
     "number-series.opened",
     "number-series.number-assigned",
@@ -45,7 +48,8 @@ class Door:
         committed = await self.ledger.commit(Command(AUDIT, receive_fact(fact), fact.streams))
         self.recorded = self.ledger.events[head:]
         written = {event.stream for event in self.recorded}
-        assert written <= fact.streams, "a fact names every stream that it writes to"
+        named = fact.streams | self.ledger.expected
+        assert written <= named, "a fact names every stream that it writes to"
         assert len({event.transaction_id for event in self.recorded}) <= 1
         outcome: Outcome = committed.answer.body
         return outcome
@@ -65,7 +69,7 @@ def fact(
     event_type: str, data: dict[str, Any], event_id: str = "e-1", source: str = "urn:orders"
 ) -> UpstreamFact:
     return read_fact(
-        CloudEvent(specversion="1.0", id=event_id, source=source, type=event_type, data=data), FINGERPRINT
+        CloudEvent(specversion="1.0", id=event_id, source=source, type=event_type, data=data), READING
     )
 
 
@@ -219,8 +223,22 @@ async def test_a_refused_order_takes_neither_snapshot_id_nor_number(door: Door) 
 
 async def test_a_refund_of_a_paid_order_is_accepted(door: Door) -> None:
     await door.take(order_paid())
-    assert await door.take(refund_executed()) == Outcome("e-r-1", "ACCEPTED")
-    assert door.names == ["claim.taken", "order.refund-executed", "inbound.received"]
+    outcome = await door.take(refund_executed())
+    assert (outcome.outcome, [each.doc_type for each in outcome.documents]) == (
+        "ACCEPTED",
+        ["ADJUSTMENT_STATEMENT"],
+    )
+    assert door.names == [
+        "claim.taken",
+        "order.refund-executed",
+        "order.document-drafted",
+        "document.drafted",
+        "document.linked",
+        "number-series.opened",
+        "number-series.number-assigned",
+        "document.numbered",
+        "inbound.received",
+    ]
 
 
 async def test_the_alias_of_an_event_type_is_the_same_event(door: Door) -> None:
@@ -268,8 +286,9 @@ async def test_a_refund_before_its_order_waits_and_takes_effect_with_it(door: Do
     assert await door.take(refund_executed()) == Outcome("e-r-1", "WAITING")
     assert door.names == ["claim.taken", "order.refund-awaited", "inbound.received"]
     assert (await door.take(refund_executed())).outcome == "DUPLICATE"
-    assert await door.take(order_paid()) == Outcome("e-1", "ACCEPTED", (RECEIPT,))
-    assert door.names == [*ORDER_ACCEPTED[:2], "order.refund-executed", *ORDER_ACCEPTED[2:]]
+    outcome = await door.take(order_paid())
+    assert (outcome.outcome, outcome.documents[0]) == ("ACCEPTED", RECEIPT)
+    assert [each.doc_type for each in outcome.documents] == ["RECEIPT", "ADJUSTMENT_STATEMENT"]
     order = _state(door, ORDER.stream("o-1"))
     assert (order.refunded, order.waiting, order.parked) == (1000, {}, {})
 
@@ -279,7 +298,7 @@ async def test_a_waiting_refund_that_proves_invalid_is_parked_and_its_order_is_a
     assert (await door.take(order_paid())).outcome == "ACCEPTED"
     assert door.names == [*ORDER_ACCEPTED[:2], "order.refund-parked", *ORDER_ACCEPTED[2:]]
     order = _state(door, ORDER.stream("o-1"))
-    assert (order.refunded, order.parked) == (0, {"r-1": "REFUND_EXCEEDS_PAID"})
+    assert (order.refunded, order.parked) == (0, {"REFUND/r-1": "REFUND_EXCEEDS_PAID"})
 
 
 async def test_a_received_fact_is_recorded_with_its_effect_and_fingerprint(door: Door) -> None:

@@ -11,7 +11,7 @@ from application.intake.artifacts import MOST_CONTENT_BYTES, take_contents
 from application.intake.work_orders import ReportedWorkOrder
 from domain.kernel.errors import DomainError
 from tests.support.artifact_facts import SIGNATURE, an_artifact, by_value
-from tests.support.facts import FINGERPRINT
+from tests.support.desks import READING
 from tests.support.work_orders import a_work_order
 
 ACCOUNT_ID = "0192f0c1-7a00-7000-8000-00000000000a"
@@ -21,7 +21,7 @@ def read_with(*refs: Any) -> ReportedWorkOrder:
     """A work order with these artifacts, read."""
     data = a_work_order(ACCOUNT_ID, artifactRefs=list(refs))
     envelope = {"specversion": "1.0", "id": "e-1", "source": "urn:s", "type": "workexec.WORK_ORDER_READY"}
-    fact = read_fact(CloudEvent.model_validate({**envelope, "data": data}), FINGERPRINT)
+    fact = read_fact(CloudEvent.model_validate({**envelope, "data": data}), READING)
     assert isinstance(fact.intake, ReportedWorkOrder)
     return fact.intake
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from application.issuing import retry_delay_seconds
+from application.due_documents import retry_delay_seconds
 from application.ledger import Command, LedgerUnavailable
 from application.signing import KeyUnusable, Signature
 from application.vault import VaultConflict, VaultUnavailable
-from domain.documents.document import DocumentIssueFailed
+from domain.documents.document_facts import DocumentIssueFailed
 from domain.documents.seal import seal_payload
 from domain.kernel.canonical import sha256_hex
 from infrastructure.keys.signer import Ed25519Signer
@@ -117,6 +117,17 @@ async def test_an_unavailable_vault_parks_the_document_until_its_retry_succeeds(
         ("failed", "vault_unavailable", "GB"),
         ("issued", "RECEIPT", "GB"),
     ]
+
+
+async def test_a_document_whose_content_cannot_be_made_is_parked_too(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> bytes:
+        raise ValueError("its source does not hold it")
+
+    monkeypatch.setattr("application.due_documents.document_content", lacking)
+    await workshop.issue()
+    assert [failure.reason for failure in workshop.failures()] == ["render_failed"]
 
 
 async def test_a_parked_document_is_left_alone_until_its_time_has_come(workshop: Workshop) -> None:

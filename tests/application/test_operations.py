@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from application.operations import OPERATIONS
-from application.operations.operation import Operation
+from application.operations.operation import SHOWN, Operation
 from application.roles import PERMISSIONS
 from domain.streams import REGISTRY
+from tests.support.decisions import rule
 from tests.support.golden import OPERATIONS_FILE, golden_operations
 
 SHAPE = {
@@ -28,6 +29,8 @@ PERMITTED = {
     "documents.verify": READERS,
     "documents.create-download-token": READERS,
     "documents.download": set(),
+    "documents.resend": {"docs.resend"},
+    **{"tasks.list": set(), "notifications.list": set()},
     "number-series.list": {"docs.audit.read", "billing:series:manage"},
     "number-series.get": {"docs.audit.read", "billing:series:manage"},
     "number-series.list-numbers": {"docs.audit.read", "billing:series:manage"},
@@ -51,9 +54,31 @@ PERMITTED = {
     "checkout.evaluate": {"billing:checkout:po:capture"},
     "checkout.capture-po": {"billing:checkout:po:capture"},
     "checkout.override-po": {"billing:checkout:po:override"},
+    **{f"receipts.{look}": {"billing:receipt:view"} for look in ("get", "list-by-invoice")},
+    "receipts.deliver": {"billing:receipt:deliver"},
+    "receipts.reprint": {"billing:receipt:reprint"},
+    "ap-bills.list": {"billing:ap:bill:view"},
+    "ap-payments.execute": {"billing:ap:payment:execute"},
+    **{f"ap-payments.{look}": {"billing:ap:payment:view"} for look in ("get", "get-by-ref")},
     "operations.list": set(),
 }
 """From what each operation's clients were promised."""
+
+NEEDS_A_KEY = {
+    "/v1/billing/invoices/{invoiceId}/payments",
+    "/v1/billing/payments/{billingPaymentId}/void",
+    "/v1/billing/payments/{billingPaymentId}/refund",
+    "/v1/billing/receipts/{receiptId}/deliver",
+    "/v1/billing/receipts/{receiptId}/reprint",
+    "/v1/documents/{documentId}/resend",
+}
+"""Where a request without `Idempotency-Key` is refused (contract §2)."""
+
+SAME_FOR_EVERYBODY = {
+    "operations.list",
+    *(f"meta.list-{name}" for name in ("payment-terms", "invoice-delivery-methods", "po-policies")),
+    *(f"meta.list-{name}" for name in ("invoice-grouping-strategies", "reason-codes")),
+}
 
 QUESTIONS_WITH_A_BODY = {"checkout.evaluate"}
 """Queries that the contract asks by POST."""
@@ -68,7 +93,7 @@ def test_the_catalog_is_the_golden_one() -> None:
 @every_operation
 def test_a_row_has_what_clients_read(operation: Operation) -> None:
     row: dict[str, Any] = operation.row()
-    assert {"name", "kind", "path", "success", *SHAPE, *LISTS_OF_WORDS} <= set(row)
+    assert {"name", "kind", "path", "success", "statuses", *SHAPE, *LISTS_OF_WORDS} <= set(row)
     assert row["kind"] in {"command", "query"}
     for part, keys in SHAPE.items():
         assert set(row[part]) == keys
@@ -76,7 +101,7 @@ def test_a_row_has_what_clients_read(operation: Operation) -> None:
         assert all(isinstance(word, str) for word in row[part])
         assert len(set(row[part])) == len(row[part])
     assert isinstance(row["idempotency"]["required"], bool)
-    assert all(200 <= status < 300 for status in row["success"])
+    assert all(200 <= status < 300 for status in row["statuses"])
 
 
 @every_operation
@@ -106,13 +131,58 @@ def test_names_and_routes_are_unique() -> None:
         assert [value for value, same in groupby(ordered) if len(list(same)) > 1] == []
 
 
+@rule("IDEM-1")
 @every_operation
-def test_an_external_effect_needs_an_idempotency_source(operation: Operation) -> None:
-    idempotency = operation.row()["idempotency"]
+def test_an_external_effect_needs_idempotency_of_a_named_source(operation: Operation) -> None:
+    idempotency = operation.idempotency
     if "external_effect" in operation.classification:
-        assert idempotency["required"]
-    if idempotency["required"]:
-        assert idempotency["source"] not in {"", "none"}
+        assert idempotency.required
+        assert idempotency.source in {"header", "paymentRef", "document_key", "id and version"}
+    assert not idempotency.required or idempotency.source != "none"
+    assert idempotency.replay and idempotency.inflight
+
+
+@rule("IDEM-2")
+def test_the_header_is_required_where_the_contract_says_so_and_nowhere_else() -> None:
+    required = {
+        operation.row()["path"]
+        for operation in OPERATIONS
+        if operation.idempotency.required and operation.idempotency.source == "header"
+    }
+    assert required == NEEDS_A_KEY & {operation.row()["path"] for operation in OPERATIONS}
+
+
+@rule("AUDIT-3")
+@every_operation
+def test_what_cannot_be_taken_back_is_audited(operation: Operation) -> None:
+    if operation.classification:
+        assert operation.kind == "command"
+        assert operation.audit_event is not None
+
+
+@every_operation
+def test_what_needs_no_permission_says_whose_it_is_or_tells_nothing_of_anybody(operation: Operation) -> None:
+    if not operation.permissions and operation.name not in SAME_FOR_EVERYBODY:
+        assert operation.ownership is not None
+    if not operation.authenticated:
+        assert operation.idempotency.source in {"token", "none"}
+
+
+@every_operation
+def test_a_command_says_what_counts_as_its_success(operation: Operation) -> None:
+    assert (operation.success == SHOWN) == (operation.kind == "query")
+    told = {int(status) for status in re.findall(r"\b2[0-9]{2}\b", operation.success)}
+    assert told <= set(operation.statuses)
+    assert operation.kind == "query" or len(operation.statuses) == 1 or told
+
+
+@every_operation
+def test_what_requests_hold_of_secrets_is_redacted(operation: Operation) -> None:
+    """The names are those of the catalog's redaction lists; logs and errors never hold their values."""
+    if operation.kind == "command" and {"ELEVATION_INVALID", "ELEVATION_REFUSED"} & set(operation.errors):
+        assert "elevationToken" in operation.redaction
+    if not operation.authenticated:
+        assert {"token", "signature"} & set(operation.redaction)
 
 
 @every_operation
@@ -122,6 +192,7 @@ def test_queries_change_nothing_and_are_not_audited(operation: Operation) -> Non
         assert operation.method == "GET" or operation.name in QUESTIONS_WITH_A_BODY
 
 
+@rule("AUDIT-3")
 @every_operation
 def test_the_audit_event_is_one_that_is_stored(operation: Operation) -> None:
     if operation.audit_event is not None:

@@ -6,11 +6,13 @@ import pytest
 
 from application.handlers.inbound import CloudEvent, read_fact
 from application.validation import MAX_FIELD_ERRORS, invalid_field, parse
-from domain.documents.order import RefundData
+from domain.documents.order_events import RefundData
 from domain.documents.order_snapshot import OrderData
 from domain.kernel.errors import DomainError
 from domain.numbering.series import NumberFormat
-from tests.support.facts import FINGERPRINT, refund_data
+from tests.support.decisions import rule
+from tests.support.desks import READING
+from tests.support.facts import refund_data
 from tests.support.snapshots import financial_snapshot, order_data, party_snapshot
 
 SECRET = "4929-0000-1111-2222"
@@ -40,6 +42,7 @@ def test_a_field_error_names_the_camel_case_path() -> None:
     }
 
 
+@rule("PII-8")
 def test_no_message_repeats_what_was_refused() -> None:
     parties = party_snapshot(buyer={"partyId": SECRET * 9, "legalName": "\x00" + SECRET, "type": SECRET})
     bad = order_data(
@@ -130,7 +133,7 @@ def test_a_malformed_envelope_is_refused(field: str, value: Any) -> None:
 def test_data_is_checked_by_the_events_type() -> None:
     event = CloudEvent(specversion="1.0", id="e", source="s", type="payments.REFUND", data=order_data())
     with pytest.raises(DomainError) as refusal:
-        read_fact(event, FINGERPRINT)
+        read_fact(event, READING)
     assert {error.field for error in refusal.value.field_errors} == {
         "data.refundId",
         "data.reason",
@@ -141,7 +144,7 @@ def test_data_is_checked_by_the_events_type() -> None:
 def test_an_event_of_an_unknown_type_is_refused() -> None:
     event = CloudEvent(specversion="1.0", id="e", source="s", type="orders.EXPLODED", data={})
     with pytest.raises(DomainError) as refusal:
-        read_fact(event, FINGERPRINT)
+        read_fact(event, READING)
     assert [(error.field, error.code) for error in refusal.value.field_errors] == [("type", "UNKNOWN")]
 
 

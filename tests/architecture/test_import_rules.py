@@ -5,9 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.support.source_tree import PROJECT, modules, name_of, parsed
+from tests.support.source_tree import PROJECT, for_each, modules, name_of, parsed
 
 IMPURE = frozenset(
     {
@@ -66,14 +64,14 @@ def test_the_layers_hold() -> None:
     assert "0 broken" in checked.stdout
 
 
-@pytest.mark.parametrize("path", modules("domain"), ids=name_of)
+@for_each(modules("domain"))
 def test_the_domain_imports_only_itself_and_pure_libraries(path: Path) -> None:
     roots = {name.partition(".")[0] for name in _imported(path)}
     assert not roots & IMPURE
     assert roots - {"domain"} - set(sys.stdlib_module_names) <= ALLOWED_LIBRARIES
 
 
-@pytest.mark.parametrize("path", modules("domain", "application", "projections"), ids=name_of)
+@for_each(modules("domain", "application", "projections"))
 def test_time_and_identities_come_in_as_arguments(path: Path) -> None:
     forbidden = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid7"}
     for node in ast.walk(parsed(path)):
@@ -84,7 +82,7 @@ def test_time_and_identities_come_in_as_arguments(path: Path) -> None:
                 assert ast.unparse(port) in {"self._clock", "clock"}, f"line {node.lineno}: {name}"
 
 
-@pytest.mark.parametrize("path", modules("domain", "application", "projections"), ids=name_of)
+@for_each(modules("domain", "application", "projections"))
 def test_nothing_is_changed_at_module_level(path: Path) -> None:
     """What a process holds hangs on one object made at start, so that it can serve several ledgers."""
     changed = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Global)]

@@ -26,7 +26,7 @@ def test_a_route_is_what_its_operation_says(handler: HTTPRouteHandler) -> None:
     operation = _operation(handler)
     assert operation in OPERATIONS
     assert (handler.paths, handler.http_methods) == (set(operation.paths), {operation.method})
-    assert handler.status_code == operation.success[0]
+    assert handler.status_code == operation.statuses[0]
     assert handler.name == operation.name
 
 
@@ -35,8 +35,9 @@ def test_every_route_is_guarded(handler: HTTPRouteHandler) -> None:
     assert list(handler.guards or ()) == [guard]
 
 
-def test_only_downloads_by_token_ask_for_no_bearer() -> None:
+def test_only_downloads_by_token_and_signed_notices_ask_for_no_bearer() -> None:
     assert {operation.name for operation in OPERATIONS if not operation.authenticated} == {
         "documents.download",
         "artifacts.download",
+        "payments.notify",
     }

@@ -30,7 +30,9 @@ PROMISED_STREAM_TYPES = frozenset(
     }
 )
 
-IRREGULAR_PAST = frozenset({"taken", "sent", "paid-in-escrow", "po-overridden"})
+IRREGULAR_PAST = frozenset(
+    {"taken", "sent", "resent", "payout-sent", "delivery-sent", "paid-in-escrow", "po-overridden"}
+)
 
 
 def test_stream_types_are_those_that_auditors_were_promised() -> None:

@@ -5,16 +5,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.support.source_tree import modules, name_of, parsed, text_files
+from tests.support.source_tree import for_each, modules, name_of, parsed, text_files
 
 LONGEST_FUNCTION_LINES = 70
 LONGEST_FILE_LINES = 400
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-every_module = pytest.mark.parametrize("path", modules(), ids=name_of)
+every_module = for_each(modules())
 
 # Each is written in parts, so that this file does not hold what it looks for.
 REGISTRY_HOSTS = re.compile(r"(py|python|registry|ana)" r"(pi\.org|hosted\.org|\.npmjs|conda\.org)")
@@ -81,7 +79,7 @@ def test_nothing_is_left_to_do_and_no_exception_is_swallowed_unexplained(path: P
             assert not unexplained, f"line {node.lineno} swallows an exception without saying why"
 
 
-@pytest.mark.parametrize("path", modules("domain"), ids=name_of)
+@for_each(modules("domain"))
 def test_the_domain_has_no_floats(path: Path) -> None:
     for node in ast.walk(parsed(path)):
         match node:

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 
 from tests.chaos.clients import Record
-from tests.chaos.model import PAID, Model
+from tests.chaos.model import Model
+from tests.chaos.orders import DRAFTED, receipt_key
 from tests.support.house import House, all_items, eventually, send
 from tests.support.process_tree import command_of, processes_of
 
@@ -18,13 +19,7 @@ SETTLED_SECONDS = 180.0
 PATIENT_REQUESTS = 30
 """More than the connections that a server keeps; each may have to learn that PostgreSQL was restarted."""
 
-IN_A_PAID_TRANSACTION = (
-    "inbound.received",
-    "order.paid-in-escrow",
-    "number-series.number-assigned",
-    "document.drafted",
-    "document.numbered",
-)
+OF_A_DOCUMENT = (DRAFTED, "document.drafted", "document.numbered", "number-series.number-assigned")
 
 _GAPS = {
     "a position is missing": "SELECT count(*) <> coalesce(max(position), 0) FROM ledger.event",
@@ -62,22 +57,22 @@ def settle(house: House) -> None:
 
 def findings(house: House, model: Model, record: Record, seed: int) -> Iterator[str]:
     """Everything that is not as it must be."""
-    paid = [order_id for order_id, order in model.orders.items() if order.paid is not None]
+    keys = [key for order in model.orders.values() for key in order.documents.values()]
     taken = dict.fromkeys(model.abandoned, False)
     streams = _streams(house)
     for order_id in taken:
         names = streams.get(("order", order_id), [])
-        taken[order_id] = names == ["order.paid-in-escrow"]
+        taken[order_id] = names == ["order.paid-in-escrow", DRAFTED]
         if names and not taken[order_id]:
             yield f"{order_id} was abandoned and is half there: {names}"
-    paid += [order_id for order_id, is_there in taken.items() if is_there]
-    yield from _positions(house)
+    keys += [receipt_key(model.abandoned[name]["data"]) for name, is_there in taken.items() if is_there]
+    yield from positions(house)
     yield from _orders(streams, model)
-    yield from _transactions(house, paid)
+    yield from _transactions(house)
     yield from _inbound(house, model)
-    yield from _documents(house, model, record, paid, seed)
-    yield from _repeats(house, record)
-    yield from _commands_agree(house)
+    yield from _documents(house, model, record, keys, seed)
+    yield from _repeats(house, model, record)
+    yield from commands_agree(house)
 
 
 class _PatientTransport(httpx.HTTPTransport):
@@ -93,7 +88,8 @@ class _PatientTransport(httpx.HTTPTransport):
         return answer
 
 
-def _patient_client(house: House, role: str) -> httpx.Client:
+def patient_client(house: House, role: str) -> httpx.Client:
+    """A client that asks again while the service says that it cannot answer now."""
     headers = {"Authorization": f"Bearer {house.token(role, sub='checks')}"}
     return httpx.Client(base_url=house.url, headers=headers, timeout=60, transport=_PatientTransport())
 
@@ -103,7 +99,8 @@ def left_over(house: House) -> list[str]:
     return [f"{pid} {command_of(pid)}" for pid in processes_of(house.data_dir)]
 
 
-def _positions(house: House) -> Iterator[str]:
+def positions(house: House) -> Iterator[str]:
+    """The ledger has no gap, and its streams and transactions are whole."""
     with house.database() as connection:
         for finding, query in _GAPS.items():
             if connection.execute(query).fetchone() != (False,):
@@ -134,25 +131,25 @@ def _orders(streams: dict[tuple[str, str], list[str]], model: Model) -> Iterator
             yield f"{series_id} is not open"
 
 
-def _transactions(house: House, paid: list[str]) -> Iterator[str]:
-    """A paid order, its receipt and its number are there together."""
+def _transactions(house: House) -> Iterator[str]:
+    """What an order is told is there together with its documents and their numbers."""
     query = """
-        SELECT paid.stream_id, array_agg(event.name) FROM ledger.event AS paid
-        JOIN ledger.event USING (transaction_id)
-        WHERE paid.name = 'order.paid-in-escrow' GROUP BY paid.stream_id
+        SELECT array_agg(name ORDER BY position) FROM ledger.event GROUP BY transaction_id
+        HAVING bool_or(name = 'inbound.received')
     """
     with house.database() as connection:
-        together = dict(connection.execute(query).fetchall())
-    for order_id in paid:
-        names: Counter[str] = Counter(together.get(order_id, ()))
-        if any(names[name] != 1 for name in IN_A_PAID_TRANSACTION):
-            yield f"{order_id} was recorded with {dict(names)}"
+        for (together,) in connection.execute(query):
+            names: Counter[str] = Counter(together)
+            if names["inbound.received"] != 1 or len({names[name] for name in OF_A_DOCUMENT}) != 1:
+                yield f"a transaction holds {together}"
+            if names["order.paid-in-escrow"] and not names[DRAFTED]:
+                yield f"a payment led to no document: {together}"
 
 
 def _inbound(house: House, model: Model) -> Iterator[str]:
     """Every event was taken or refused just as often as the model says, to that effect."""
     logs: dict[str, list[str]] = defaultdict(list)
-    with _patient_client(house, "AUDITOR") as auditor:
+    with patient_client(house, "AUDITOR") as auditor:
         events = [
             event
             for name in ("inbound.received", "inbound.refused")
@@ -168,12 +165,12 @@ def _inbound(house: House, model: Model) -> Iterator[str]:
             yield f"{event_id} was recorded as {logs[event_id]} instead of {expected}"
 
 
-def _documents(house: House, model: Model, record: Record, paid: list[str], seed: int) -> Iterator[str]:
-    """One receipt an order, all issued, numbered without a gap, those looked at valid."""
-    with _patient_client(house, "AUDITOR") as auditor:
+def _documents(house: House, model: Model, record: Record, keys: list[str], seed: int) -> Iterator[str]:
+    """Those that the model knows of, all issued, numbered without a gap, those looked at valid."""
+    with patient_client(house, "AUDITOR") as auditor:
         rows = all_items(auditor, "/v1/documents")
         holders: list[str] = []
-        for series_id in sorted({f"GB:{row['issuerEntityId']}:RECEIPT" for row in rows}):
+        for series_id in sorted({row["seriesId"] for row in rows}):
             numbers = auditor.get(f"/v1/number-series/{series_id}/numbers", params={"limit": 1}).json()
             if numbers["gaps"]:
                 yield f"{series_id} has gaps {numbers['gaps']}"
@@ -188,28 +185,28 @@ def _documents(house: House, model: Model, record: Record, paid: list[str], seed
             verification = auditor.get(f"/v1/documents/{row['documentId']}/verify").json()
             if not verification["valid"]:
                 yield f"{row['documentId']} is not valid: {verification['checks']}"
-    if sorted(row["orderId"] for row in rows) != sorted(paid):
-        yield f"{len(rows)} receipts of {len(paid)} orders"
+    shown = {row["documentKey"]: row["documentId"] for row in rows}
+    if sorted(shown) != sorted(keys):
+        yield f"{sorted(shown.keys() ^ set(keys))} are documents on one side alone"
     if sorted(holders) != sorted(row["documentId"] for row in rows):
         yield "numbers and documents are not one to one"
     unissued = [row["documentId"] for row in rows if row["status"] != "ISSUED"]
     if unissued:
         yield f"{unissued} were never issued"
-    shown = {row["orderId"]: row["documentId"] for row in rows}
-    for order_id, document_id in record.documents.items():
-        if shown.get(order_id) != document_id:
-            yield f"{order_id} was answered with document {document_id} and has {shown.get(order_id)}"
+    for key, document_id in record.documents.items():
+        if shown.get(key) != document_id:
+            yield f"{key} was answered as document {document_id} and is {shown.get(key)}"
 
 
-def _repeats(house: House, record: Record) -> Iterator[str]:
+def _repeats(house: House, model: Model, record: Record) -> Iterator[str]:
     """Whatever was acknowledged is known when it comes again."""
-    with _patient_client(house, "SYSTEM") as client:
+    with patient_client(house, "SYSTEM") as client:
         events = list(record.acknowledged.values())
         for start in range(0, len(events), 500):
             answer = send(client, events[start : start + 500])
             for event, result in zip(events[start : start + 500], answer.json()["results"], strict=True):
-                documents = [document["documentId"] for document in result["documents"]]
-                known = [record.documents[event["data"]["orderId"]]] if event["type"] == PAID else []
+                documents = sorted(document["documentKey"] for document in result["documents"])
+                known = model.orders[event["data"]["orderId"]].led_to(event)
                 if result["outcome"] != "DUPLICATE" or documents != known:
                     yield f"{event['id']} was acknowledged, and its repeat is {result}"
     for event_id, times in record.contested_accepted.items():
@@ -217,7 +214,7 @@ def _repeats(house: House, record: Record) -> Iterator[str]:
             yield f"{event_id} was accepted {times} times"
 
 
-def _commands_agree(house: House) -> Iterator[str]:
+def commands_agree(house: House) -> Iterator[str]:
     """The ledger proves itself, and every read model is what a fresh fold makes of it."""
     for arguments in (("verify", "ledger"), ("replay", "--all", "--diff"), ("rebuild", "--diff")):
         process = house.spawn(["-m", "interfaces.cli.main", *arguments, "--json"], house.port, piped=True)

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from tests.chaos.commands import Commands
-from tests.chaos.model import INBOUND, PAID, REPLAYED, Model, Request, Verdict
+from tests.chaos.model import INBOUND, REPLAYED, Model, Request, Verdict
+from tests.chaos.orders import PAID
 from tests.support.house import BATCH_OF_EVENTS, DEADLINE_SECONDS, ONE_EVENT
 from tests.support.stalls import Pulse
 
@@ -30,7 +31,7 @@ class Unexpected(AssertionError):
 
 @dataclass
 class Record:
-    """What the clients saw, for the checks afterwards and for the report."""
+    """What the clients saw, for the checks afterwards and for the report. `documents` are ids by key."""
 
     answers: Counter[str] = field(default_factory=Counter)
     lost_answers: int = 0
@@ -135,12 +136,11 @@ class Client:
             self._record.acknowledged[event["id"]] = event
             if request.contested and result["outcome"] == "ACCEPTED":
                 self._record.contested_accepted[event["id"]] += 1
-            _require(
-                len(result["documents"]) == (event["type"] == PAID), request, answer, "one receipt an order"
-            )
+            keys = sorted(document["documentKey"] for document in result["documents"])
+            expected = self._model.orders[event["data"]["orderId"]].led_to(event)
+            _require(keys == expected, request, answer, f"the documents {expected}")
             for document in result["documents"]:
-                order_id = event["data"]["orderId"]
-                known = self._record.documents.setdefault(order_id, document["documentId"])
+                known = self._record.documents.setdefault(document["documentKey"], document["documentId"])
                 _require(known == document["documentId"], request, answer, f"document {known}")
 
 

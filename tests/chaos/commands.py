@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.chaos.model import INBOUND, PAID, SERIES, Model, Request
+from tests.chaos.model import INBOUND, SERIES, Model, Request
+from tests.chaos.orders import COMPLETED, DISPUTE, PAID, PAYOUT, REFUND
 
-REFUND = "payments.REFUND_EXECUTED"
 CURRENCIES = ("GBP", "EUR")
 SHARED_PLATFORMS = ("chaos-one-ltd", "chaos-two-ltd")
 """Their series are what all clients contend for."""
@@ -45,6 +45,9 @@ class Commands:
             (10, self._refund_before_its_order),
             (4, self._known_refund_under_another_event),
             (3, self._known_refund_with_other_data),
+            (10, self._completion),
+            (10, self._payout),
+            (8, self._dispute),
         )
 
     def next(self) -> Request:
@@ -162,7 +165,7 @@ class Commands:
         return {**event, "id": self._fresh("event")}
 
     def _known_event_with_other_data(self) -> Event:
-        if (event := self._known(self._chance.choice((PAID, REFUND)))) is None:
+        if (event := self._known(self._chance.choice((PAID, REFUND, DISPUTE, COMPLETED, PAYOUT)))) is None:
             return self._new_order()
         event["data"]["orderId"] = self._chance.choice((event["data"]["orderId"], self._fresh("order")))
         event["data"]["remark"] = self._fresh("remark")
@@ -194,8 +197,7 @@ class Commands:
             return self._new_order()
         order_id = self._chance.choice(paid)
         order = self._model.orders[order_id]
-        left = order.total - sum(amount for _, amount, _ in order.refunds.values())
-        return self._refund_of(order_id, self._chance.randint(0, left), order.currency)
+        return self._refund_of(order_id, self._chance.randint(0, order.left), order.currency)
 
     def _refund_too_large_or_in_another_currency(self) -> Event:
         event = self._refund()
@@ -222,6 +224,32 @@ class Commands:
         snapshot = _snapshot(self._fresh("snap"), amount, currency)
         return _event(REFUND, {**data, "refundSnapshot": snapshot}, self._fresh("event"))
 
+    def _completion(self) -> Event:
+        """Of any order, be it paid or completed or not."""
+        data = {"orderId": self._any_order(), "payoutStatus": self._chance.choice(("PENDING", "SENT"))}
+        return _event(COMPLETED, data, self._fresh("event"))
+
+    def _payout(self) -> Event:
+        data = {
+            "orderId": self._any_order(),
+            "payoutId": self._fresh("payout"),
+            "escrowReleaseId": self._fresh("release"),
+            "amount": self._chance.randint(0, 20_000),
+            "currencyUomId": self._chance.choice(CURRENCIES),
+            "sentAt": "2026-03-17T08:00:00.000000Z",
+        }
+        return _event(PAYOUT, data, self._fresh("event"))
+
+    def _dispute(self) -> Event:
+        data = {"orderId": self._any_order(), "disputeId": self._fresh("dispute"), "outcome": "SETTLED"}
+        if self._chance.random() < 0.6:
+            amount, currency = self._chance.randint(0, 15_000), self._chance.choice(CURRENCIES)
+            data["refundSnapshot"] = _snapshot(self._fresh("snap"), amount, currency)
+        return _event(DISPUTE, data, self._fresh("event"))
+
+    def _any_order(self) -> str:
+        return self._chance.choice(self._orders) if self._orders else self._new_id()
+
     def _known_refund_under_another_event(self) -> Event:
         event = self._known(REFUND)
         return {**event, "id": self._fresh("event")} if event else self._refund_before_its_order()
@@ -244,8 +272,8 @@ class Commands:
 def _ids(event: Event) -> set[str]:
     """What another event of the same batch must not share with it."""
     data = event["data"]
-    snapshot = data.get("orderFinancialSnapshot") or data["refundSnapshot"]
-    return {event["id"], snapshot["snapshotId"], data["orderId"]}
+    snapshot = data.get("orderFinancialSnapshot") or data.get("refundSnapshot")
+    return {event["id"], data["orderId"], *(() if snapshot is None else (snapshot["snapshotId"],))}
 
 
 def _event(event_type: str, data: dict[str, Any], event_id: str) -> Event:

@@ -42,7 +42,8 @@ class Killer:
     """`seed` decides what it does, though not which process ids it meets.
 
     `done` counts its deeds, `deeds` tells their moments (monotonic); `diary` gets a line for each, to be laid
-    beside the house's log.
+    beside the house's log. `more` are further kinds that it may kill, and stop, with how often.
+    `pauses` are the shortest and the longest between two deeds, in seconds.
     """
 
     def __init__(
@@ -52,7 +53,13 @@ class Killer:
         proxy: CuttingProxy,
         diary: Path,
         last_answer_at: Callable[[], float | None],
+        *,
+        more: tuple[tuple[int, Kind], ...] = (),
+        pauses: tuple[float, float] = (SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS),
     ) -> None:
+        self._pauses = pauses
+        self._may_kill = (*WHAT_MAY_BE_KILLED, *more)
+        self._may_stop = (*WHAT_MAY_BE_STOPPED, *(kind for _, kind in more))
         self._chance = random.Random(f"{seed}/killer")
         self._fleet = fleet
         self._proxy = proxy
@@ -71,7 +78,7 @@ class Killer:
             if self._is_silent():
                 await asyncio.sleep(LONGEST_PAUSE_SECONDS)
                 continue
-            await asyncio.sleep(self._chance.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+            await asyncio.sleep(self._chance.uniform(*self._pauses))
             (deed,) = self._chance.choices(
                 (self._kill, self._stop_and_continue, self._kill_backend, self._end_sessions, self._cut),
                 (10, 3, 1, 2, 4),
@@ -83,7 +90,7 @@ class Killer:
         return last is not None and time.monotonic() - last > LONGEST_SILENCE_SECONDS
 
     async def _kill(self) -> None:
-        weights, kinds = zip(*WHAT_MAY_BE_KILLED, strict=True)
+        weights, kinds = zip(*self._may_kill, strict=True)
         (kind,) = self._chance.choices(kinds, weights)
         number = self._chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
         if kind == "postmaster":
@@ -100,7 +107,7 @@ class Killer:
             _send(each, number)
 
     async def _stop_and_continue(self) -> None:
-        kind = self._chance.choice(WHAT_MAY_BE_STOPPED)
+        kind = self._chance.choice(self._may_stop)
         pid = self._one_of(kind)
         if pid is None:
             return

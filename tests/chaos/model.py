@@ -5,13 +5,13 @@ of a command follows from what this client did before, whatever the others do. O
 by several clients, and then any of them may be the first.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos.orders import COMPLETED, KINDS, PAID, Order, plain, told
+
 INBOUND = "/v1/inbound/events"
 SERIES = "/v1/number-series"
-PAID = "orders.PAID_IN_ESCROW"
 
 
 @dataclass(frozen=True)
@@ -46,33 +46,6 @@ class _Refused(Exception):
 
 
 @dataclass
-class Order:
-    """An order: its paid event's data, and refunds by id as (fingerprint, amount, currency)."""
-
-    paid: dict[str, Any] | None = None
-    refunds: dict[str, tuple[str, int, str]] = field(default_factory=dict)
-    waiting: dict[str, tuple[str, int, str]] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        """What was paid, in minor units."""
-        return int(self.paid["orderFinancialSnapshot"]["buyerTotal"]) if self.paid else 0
-
-    @property
-    def currency(self) -> str:
-        """The currency it was paid in."""
-        return str(self.paid["orderFinancialSnapshot"]["currencyUomId"]) if self.paid else ""
-
-    def objection(self, amount: int, currency: str) -> str | None:
-        """Why a refund cannot be taken from what was paid."""
-        if currency != self.currency:
-            return "CURRENCY_MISMATCH"
-        refunded = sum(taken for _, taken, _ in self.refunds.values())
-        return "REFUND_EXCEEDS_PAID" if refunded + amount > self.total else None
-
-
-@dataclass
 class Inbound:
     """What is recorded under an event's id: `log` holds effects and codes in their order."""
 
@@ -96,12 +69,12 @@ class Model:
         """Lets a command take effect: its answer, and the answer to a repeat whose first answer was lost."""
         known = self.keys.get((request.path, request.key)) if request.key is not None else None
         if known is not None:
-            replayed = known == _plain(request.body)
+            replayed = known == plain(request.body)
             verdict = REPLAYED if replayed else Verdict(422, code="IDEMPOTENCY_KEY_REUSED")
             return verdict, verdict
         first, again = self._answer(request), self._answer(request)
         if request.key is not None and first.status < 400:
-            self.keys[request.path, request.key] = _plain(request.body)
+            self.keys[request.path, request.key] = plain(request.body)
             if request.path == SERIES:
                 # Key and effect are kept in one transaction; the inbound door keeps its answer afterwards.
                 again = first
@@ -140,13 +113,13 @@ class Model:
         if not _is_well_formed(event):
             raise _Refused(400, "VALIDATION_FAILED")
         inbound = self.events.setdefault(event["id"], Inbound())
-        fingerprint = _plain({"type": event["type"], "data": data})
+        fingerprint = plain({"type": event["type"], "data": data})
         try:
             if inbound.data is not None:
                 if inbound.data != fingerprint:
                     raise _Refused(409, "EVENT_CONFLICT")
                 return "DUPLICATE"
-            effect = self._pay(data) if event["type"] == PAID else self._refund(data)
+            effect = self._pay(data) if event["type"] == PAID else self._follow(event)
         except _Refused as refused:
             if inbound.last_refused != (fingerprint, refused.code):
                 inbound.last_refused = (fingerprint, refused.code)
@@ -166,41 +139,28 @@ class Model:
         _check_sums(snapshot)
         self._claim(snapshot["snapshotId"], data["orderId"])
         self.orders[data["orderId"]] = order
-        order.paid = data
-        order.names.append("order.paid-in-escrow")
-        for refund_id, (fingerprint, amount, currency) in order.waiting.items():
-            if order.objection(amount, currency) is None:
-                order.refunds[refund_id] = (fingerprint, amount, currency)
-                order.names.append("order.refund-executed")
-            else:
-                order.names.append("order.refund-parked")
-        order.waiting = {}
+        order.pay(data)
         parties = data["orderPartySnapshot"]
         self.series.setdefault(f"{data['countryCode']}:{parties['platform']['partyId']}:RECEIPT", None)
         return "ACCEPTED"
 
-    def _refund(self, data: dict[str, Any]) -> str:
-        order = self.orders.get(data["orderId"], Order())
-        snapshot = data["refundSnapshot"]
-        known = order.refunds.get(data["refundId"]) or order.waiting.get(data["refundId"])
+    def _follow(self, event: dict[str, Any]) -> str:
+        order_id, what = event["data"]["orderId"], told(event)
+        order = self.orders.get(order_id, Order())
+        known = order.taken.get(what.cause) or order.waiting.get(what.cause)
         if known is not None:
-            if known[0] != _plain(data):
+            # An order is completed once, whatever else is told of it.
+            if event["type"] != COMPLETED and known.fingerprint != what.fingerprint:
                 raise _Refused(409, "SNAPSHOT_CONFLICT")
             return "DUPLICATE"
-        _check_sums(snapshot)
-        amount, currency = int(snapshot["buyerTotal"]), str(snapshot["currencyUomId"])
-        if order.paid is not None and (objection := order.objection(amount, currency)) is not None:
+        if what.snapshot is not None:
+            _check_sums(what.snapshot)
+        if order.paid is not None and (objection := order.objection(what)) is not None:
             raise _Refused(422, objection)
-        self._claim(snapshot["snapshotId"], f"{data['orderId']}/{data['refundId']}")
-        self.orders[data["orderId"]] = order
-        recorded = (_plain(data), amount, currency)
-        if order.paid is None:
-            order.waiting[data["refundId"]] = recorded
-            order.names.append("order.refund-awaited")
-            return "WAITING"
-        order.refunds[data["refundId"]] = recorded
-        order.names.append("order.refund-executed")
-        return "ACCEPTED"
+        if what.snapshot is not None:
+            self._claim(what.snapshot["snapshotId"], f"{order_id}/{what.id}")
+        self.orders[order_id] = order
+        return order.follow(what)
 
     def _claim(self, snapshot_id: str, holder: str) -> None:
         if snapshot_id in self._snapshots:
@@ -208,21 +168,17 @@ class Model:
         self._snapshots[snapshot_id] = holder
 
 
-def _plain(content: Any) -> str:
-    return json.dumps(content, sort_keys=True)
-
-
 def _what_documents_show(data: dict[str, Any]) -> str:
     names = ("orderId", "countryCode", "orderFinancialSnapshot", "orderPartySnapshot")
-    return _plain({name: data[name] for name in names})
+    return plain({name: data[name] for name in names})
 
 
 def _is_well_formed(event: dict[str, Any]) -> bool:
     data = event["data"]
     snapshot = data.get("orderFinancialSnapshot" if event["type"] == PAID else "refundSnapshot")
-    return (
-        isinstance(snapshot, dict) and type(snapshot.get("buyerTotal")) is int and bool(data.get("orderId"))
-    )
+    if snapshot is None:
+        return event["type"] in KINDS
+    return type(snapshot.get("buyerTotal")) is int
 
 
 def _check_sums(snapshot: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from application.operations import OPERATIONS
 from domain.invoicing.invoice import InvoiceStatus
 from tests.support.artifact_facts import by_value
-from tests.support.decisions import decision
+from tests.support.decisions import decision, rule
 from tests.support.garage import ADVISOR, AUDITOR, FINANCE, MANAGER, MOUNTS, PIN, Garage, codes
 from tests.support.house import House, cloud_event
 from tests.support.problems import fields_of, problem
@@ -59,6 +59,7 @@ def test_there_is_nothing_to_edit_an_invoice_with() -> None:
     assert verbs.isdisjoint({"invoices.edit", "invoices.update", "invoices.change"})
 
 
+@rule("AUDIT-1")
 @decision("BILL-DEC-001", "The number, the invoice and its document are set in one transaction")
 @decision("BILL-DEC-001", "InvoiceIssued is told once for an invoice and version, however often it is asked")
 def test_an_issue_is_atomic_and_told_once(garage: Garage) -> None:
@@ -268,6 +269,7 @@ def test_traces(garage: Garage) -> None:
     assert len(started.headers["x-correlation-id"]) == 32 != TRACE
 
 
+@rule("PII-6")
 @decision("BILL-DEC-015", "Logs hold no address, e-mail, token or PIN")
 def test_logs(garage: Garage) -> None:
     account = garage.account(classification="B2C", billingContact={"email": "wren@finch.example"})

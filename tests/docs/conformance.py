@@ -1,6 +1,8 @@
-"""Which tests show which decision, read from the marks that stand on them (`tests/support/decisions.py`)."""
+"""Which tests show which decision and rule, read from the marks on them (`tests/support/decisions.py`)."""
 
 import ast
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +10,12 @@ from typing import NamedTuple
 from tests.support.decisions import DECISIONS
 
 TESTS = Path(__file__).resolve().parents[1]
+RULES = TESTS.parent / "docs" / "rules"
+
+_IMPORTS_MARK = re.compile(r"^from tests\.support\.decisions import .*\brule\b", re.MULTILINE)
+"""Hypothesis has a `rule` of its own."""
+
+_RULE = re.compile(r"^- \*\*([A-Z]+-[0-9]+)\*\* (.+?)(?=\n- |\n\n|\n?\Z)", re.MULTILINE | re.DOTALL)
 
 
 class Shown(NamedTuple):
@@ -36,6 +44,46 @@ def _marks(tree: ast.Module, file: str) -> Iterator[Shown]:
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "decision":
                     identity, sentence = (ast.literal_eval(argument) for argument in mark.args)
                     yield Shown(identity, sentence, file, node.name)
+
+
+def rules() -> dict[str, dict[str, str]]:
+    """The rules of each contract in `docs/rules`, by its title: their sentences by their numbers."""
+    found = {}
+    for path in sorted(RULES.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        title = text.partition("\n")[0].removeprefix("# ")
+        found[title] = {number: " ".join(sentence.split()) for number, sentence in _RULE.findall(text)}
+    return found
+
+
+def shown_rules() -> dict[str, list[tuple[str, str]]]:
+    """By the rule's number: the tests that show it, each by its file and its name; contract suites too."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path in sorted(TESTS.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if not _IMPORTS_MARK.search(text):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for mark in node.decorator_list:
+                    # The rules of a state machine (hypothesis) are marked alike, and take no number.
+                    if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "rule" and mark.args:
+                        (number,) = (ast.literal_eval(argument) for argument in mark.args)
+                        found[number].append((path.relative_to(TESTS.parent).as_posix(), node.name))
+    return found
+
+
+def rules_tables() -> str:
+    """For each contract a table of its rules and tests."""
+    shown = shown_rules()
+    parts = []
+    for title, sentences in rules().items():
+        rows = [
+            f"| {number} | {sentence} | {', '.join(f'`{file}`: `{test}`' for file, test in shown[number])} |"
+            for number, sentence in sentences.items()
+        ]
+        parts += [f"### {title}", "\n".join(["| rule | | shown by |", "| --- | --- | --- |", *rows])]
+    return "\n\n".join(parts)
 
 
 def conformance_tables() -> str:

@@ -25,8 +25,9 @@ from domain.accounts.choices import (
 from domain.accounts.payment_terms import PAYMENT_TERMS
 from domain.streams import STREAM_TYPES
 from infrastructure import telemetry
+from infrastructure.external_calls import EXTERNAL_CALLS
 from infrastructure.settings import Settings
-from tests.docs.conformance import conformance_tables
+from tests.docs.conformance import conformance_tables, rules_tables
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -68,6 +69,11 @@ def operations_list() -> str:
         [(f"[`{row['name']}`](#{anchor(row['name'])})", row["kind"], _route(row)) for row in rows],
     )
     return "\n\n".join([overview, *(_operation(row) for row in rows)])
+
+
+def external_calls_list() -> str:
+    """Every call that leaves the house as its row says."""
+    return "\n\n".join(_external_call(call.row()) for call in EXTERNAL_CALLS)
 
 
 def roles_matrix() -> str:
@@ -116,10 +122,12 @@ SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "settings": ("README.md", settings_table),
     "events": ("docs/auditors.md", events_list),
     "operations": ("docs/operations-catalog.md", operations_list),
+    "external calls": ("docs/operations-catalog.md", external_calls_list),
     "roles": ("docs/roles.md", roles_matrix),
     "choices": ("docs/integrators.md", choices_table),
     "metrics": ("docs/operators.md", metrics_table),
     "conformance": ("docs/conformance.md", conformance_tables),
+    "rules": ("docs/conformance.md", rules_tables),
 }
 """By name: the document that holds the section and what writes it."""
 
@@ -154,7 +162,8 @@ def _operation(row: Mapping[str, Any]) -> str:
         "",
         f"{row['summary']}.",
         "",
-        f"- Route: {_route(row)}; answers {_words(str(status) for status in row['success'])}.",
+        f"- Route: {_route(row)}; answers {_words(str(status) for status in row['statuses'])}.",
+        f"- Success: {row['success']}.",
         f"- Permission: {'any one of ' if len(authz['permissions']) > 1 else ''}{permissions or '(none)'}.",
     ]
     lines += [f"- {title}: {authz[part]}." for title, part in _NARROWED_BY if authz[part]]
@@ -173,6 +182,23 @@ def _operation(row: Mapping[str, Any]) -> str:
     if row["errors"]:
         lines.append(f"- Errors: {_words(f'`{code}`' for code in row['errors'])}.")
     return "\n".join(lines)
+
+
+def _external_call(row: Mapping[str, Any]) -> str:
+    idempotency = row["idempotency"]
+    lines = [
+        f"### {row['name']}",
+        "",
+        f"- Made by {_words(f'`{name}`' for name in row['adapters'])} for {_words(row['causedBy'])}.",
+        f"- Effect: {_words(row['classification']) or 'none, it only reads'}.",
+        f"- Idempotency: by {idempotency['key']}; a repeat: {idempotency['replay']}; while the first is under"
+        f" way: {idempotency['inflight']}.",
+        f"- Success: {row['success']}.",
+        f"- Timeout: {row['timeout']}. Retries: {row['retries']}. Fallback: {row['fallback']}.",
+    ]
+    if row["audit"]["event"]:
+        lines.append(f"- Recorded as `{row['audit']['event']}`.")
+    return "\n".join([*lines, f"- Redacted in logs: {_words(f'`{name}`' for name in row['redaction'])}."])
 
 
 _NARROWED_BY = (("Ownership", "ownership"), ("Scope", "scope"))

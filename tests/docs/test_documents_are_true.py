@@ -21,8 +21,10 @@ from domain.accounts.fiscal_profile import (
     configure_profile,
     profile_content,
 )
-from domain.documents.order import OrderPaid, OrderRefunded, RefundData, evolve
+from domain.documents.order_events import RefundData
+from domain.documents.order_facts import OrderPaid, OrderRefunded
 from domain.documents.order_snapshot import OrderData
+from domain.documents.order_state import evolve
 from domain.fiscal.tax_ids import canonical_tax_id
 from domain.invoicing.lines import price_lines
 from domain.invoicing.work_order import WorkOrder, WorkOrderData, require_ready
@@ -199,6 +201,8 @@ def _follow(words: list[str]) -> None:
     while words and (commands := getattr(command, "commands", None)) is not None:
         if words[0] in {"--help", "COMMAND"}:
             return
+        if words[0].startswith("--"):
+            break
         assert words[0] in commands, f"there is no command {words[0]}"
         command = commands[words.pop(0)]
     options = {option for parameter in command.params for option in parameter.opts} | {"--help"}

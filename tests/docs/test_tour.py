@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.house import House
+from tests.support.house import House, eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
 STEP = re.compile(r"<!-- tour -->\n```sh\n(.*?)```", re.DOTALL)
@@ -22,6 +22,17 @@ SHOWS = (
     "ok     pdf-re-render: Drawn again from its JSON, the PDF is the same, byte for byte.",
     '"eventType":"DOWNLOADED"',
     '"gaps":[]',
+    '"docType":"CREDIT_NOTE"',
+    '"relation":"CORRECTS"',
+    '"docType":"PAYOUT_STATEMENT"',
+    '"docType":"SELLER_STATEMENT"',
+    '"docType":"FISCAL_INVOICE"',
+    '"docType":"RECEIPT"',
+    "decides about FISCAL_INVOICE of an order: ON_DEMAND.",
+    '"dryRun":true',
+    '"cause":"issue_failed_profile_missing"',
+    '"complete":true,"missingFields":[]',
+    '"number":"F-2026-000002"',
     '"id":"evt-7004","outcome":"ACCEPTED"',
     '"invoiceNumber":"F-2026-000001"',
     '"dryRun":true',
@@ -35,6 +46,7 @@ SHOWS = (
     "document.numbered by shop",
     "rows in 10 = 4 ordered + 1 refunded + 5 refused",
     "every row and every penny is accounted for",
+    "documents: 5 issued, 0 parked",
     "events, every one as it was recorded.",
     "0 only live, 0 only rebuilt",
 )
@@ -47,7 +59,9 @@ def test_the_tour_shows_what_it_says(tmp_path: Path) -> None:
     receipt = tmp_path / "receipt.pdf"
     steps = "".join(STEP.findall(text)).replace("/tmp/receipt.pdf", str(receipt))
     assert steps.count(SHOWN_ADDRESS) == 1
-    with House(tmp_path / "house") as house:
+    with House(tmp_path / "house", {"BILLING_DEMO": "1"}) as house:
+        eventually(lambda: '"demo-loaded"' in house.log_path.read_text(encoding="utf-8"))
+        house.catch_up()
         steps = steps.replace(SHOWN_ADDRESS, house.url)
         billing = f"{sys.executable} -m interfaces.cli.main"
         environment = {

@@ -14,9 +14,12 @@ def house() -> House:
     return shared_house()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house whose processes may be killed: the tests that share it wait until it has recovered."""
+    """A house whose processes may be killed: the tests that share it wait until it has recovered.
+
+    It ends with its module, for its processes keep looking for work as long as it stands.
+    """
     folder: Path = tmp_path_factory.mktemp("fragile")
     with House(folder / "data", {"BILLING_ISSUERS": "2"}) as house:
         yield house

@@ -21,7 +21,7 @@ DOWNLOADED = "document-access.artifact-downloaded"
 @pytest.fixture(scope="module")
 def urls(house: House) -> tuple[str, str]:
     """Two APIs of one ledger."""
-    return house.url, house.serve_also()[0]
+    return house.url, house.second_url()
 
 
 def _at_once(house: House, urls: tuple[str, str], path: str) -> list[httpx.Response]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.support.decisions import decision
+from tests.support.decisions import decision, rule
 from tests.support.garage import AUDITOR, MANAGER, Garage
 from tests.support.house import House, all_items
 from tests.support.problems import problem
@@ -22,7 +22,7 @@ AT_ONCE = 10
 @pytest.fixture(scope="module")
 def urls(house: House) -> tuple[str, str]:
     """Two APIs of one ledger."""
-    return house.url, house.serve_also()[0]
+    return house.url, house.second_url()
 
 
 def at_once(
@@ -51,6 +51,7 @@ def test_of_sixty_drafts_of_a_work_order_one_is_new(house: House, urls: tuple[st
         assert listed["invoiceId"] == answers[0].json()["invoiceId"]
 
 
+@rule("IDEM-13")
 @decision("BILL-DEC-001", "Of many issues at once one takes effect, and all get its answer")
 def test_fifty_issues_of_a_version_give_one_number_and_one_answer(
     house: House, urls: tuple[str, str]

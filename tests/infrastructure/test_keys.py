@@ -61,6 +61,7 @@ def test_a_key_id_is_the_start_of_the_hash_of_the_raw_public_key(keys: KeyStore,
     assert sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16] == key_id
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_any_byte_of_any_key_file_is_found_and_no_new_key_is_made(
     keys: KeyStore, folder: Path
 ) -> None:
@@ -199,6 +200,7 @@ def killed_at_step(step: int, folder: Path) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.slow
 def test_a_start_killed_before_any_of_its_steps_leaves_all_keys_or_none(tmp_path: Path) -> None:
     for step in itertools.count(1):
         folder = tmp_path / str(step) / "keys"

@@ -11,6 +11,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from infrastructure.secret_hashing import AT_ONCE, SealedArgon2
+from tests.support.decisions import rule
 
 PERSON = str(uuid4())
 
@@ -28,6 +29,7 @@ async def test_a_secret_matches_what_was_kept_of_it_and_no_other_does(secrets: S
     assert not await secrets.matches(PERSON, None, "pässword 1")
 
 
+@rule("PII-10")
 async def test_what_is_kept_shows_no_hash_and_differs_each_time(secrets: SealedArgon2) -> None:
     kept = [await secrets.verifier(PERSON, "4711") for _ in "12"]
     assert kept[0] != kept[1]

@@ -41,6 +41,8 @@ def test_from_the_payment_to_the_buyers_download_and_the_audit_trail(house: Hous
             for item in auditor.get("/v1/number-series", params={"limit": 200}).json()["items"]
             if item["seriesId"] == row["seriesId"]
         ]
+    # The buyer has an e-mail address: a link went there, at whatever moment.
+    timeline = [entry for entry in timeline if not entry["eventType"].startswith("DELIVER")]
     told = [(entry["eventType"], entry["actorId"], entry["actorRole"]) for entry in timeline]
     assert told == [
         ("ISSUED", "system:worker", "SYSTEM"),
@@ -81,10 +83,11 @@ def test_a_payment_webhook_that_repeats_returns_the_existing_document(house: Hou
         assert (again["outcome"], again["documents"]) == ("DUPLICATE", first["documents"])
     house.catch_up()
     with house.client("AUDITOR") as auditor:
-        later = auditor.get("/v1/audit/events", params={"order": "desc", "limit": 10}).json()
+        later = auditor.get("/v1/audit/events", params={"order": "desc", "limit": 50}).json()
         listed = auditor.get("/v1/documents", params={"orderId": "journey-repeated"}).json()["items"]
     new = [event["type"] for event in later["items"] if event["position"] > head]
-    assert new == ["inbound.received"] * 2, "only that two new events told nothing new"
+    told = [event for event in new if not event.startswith("document-access.")]
+    assert told == ["inbound.received"] * 2, "only that two new events told nothing new"
     assert len(listed) == 1
 
 

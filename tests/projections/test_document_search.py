@@ -25,6 +25,7 @@ from tests.support.ledger_fixtures import migrated_database
 PEOPLE = ("p-1", "p-2")
 COUNTRIES = ("MX", "GB")
 STATUSES = ("DRAFT", "ISSUED", "VOIDED", "REPLACED")
+AUDIENCES = ("BUYER", "SELLER", "FINANCE")
 TYPES = ("RECEIPT", "CREDIT_NOTE")
 NAMES = (
     "Inés Ibáñez",
@@ -67,7 +68,8 @@ class Center:
             row["drafted_position"]
             for row in self.documents
             if scope.shows(
-                **{name: row[name] for name in ("buyer_id", "seller_id", "country_code", "status")}
+                **{name: row[name] for name in ("buyer_id", "seller_id", "audience", "country_code")},
+                was_issued=row["issued"] is not None,
             )
             and (before is None or row["drafted_position"] < before)
             and all(self._matches(row, name, value) for name, value in filters.items() if value is not None)
@@ -102,6 +104,9 @@ def a_document(dice: random.Random, index: int) -> Row:
     if dice.random() < 0.1:
         issued_at += timedelta(days=dice.randrange(60))
     is_numbered = dice.random() < 0.9
+    status = dice.choice(STATUSES)
+    # What is voided may never have been issued.
+    was_issued = status in {"ISSUED", "REPLACED"} or (status == "VOIDED" and dice.random() < 0.5)
     row: Row = {column.name: None for column in DOCUMENT_TABLE.columns}
     return row | {
         "document_id": f"d-{index}",
@@ -117,7 +122,9 @@ def a_document(dice: random.Random, index: int) -> Row:
             + (f"invoice/o-{dice.randrange(200)}",) * 2
         ),
         "doc_type": dice.choice(TYPES),
-        "status": dice.choice(STATUSES),
+        "status": status,
+        "issued": {} if was_issued else None,
+        "audience": dice.choice(AUDIENCES),
         "country_code": dice.choice(COUNTRIES),
         "issuer_entity_id": "platform",
         "buyer_id": dice.choice(PEOPLE),

@@ -6,14 +6,16 @@ from uuid import UUID
 
 import pytest
 
+from domain.receivables.receipt import RECEIPT
 from projections.projection import Row
 from projections.subject_streams import SUBJECT_STREAMS
 from tests.support.account_facts import ACCOUNT_ID, PARTY_ID
 from tests.support.folding import History, folded
 from tests.support.golden import EVENTS
 from tests.support.invoicing_facts import INVOICE_ID, WORK_ORDER_ID
+from tests.support.receipt_facts import RECEIPT_ID, adjusted, receipt_generated
 
-TABLE = "subject_stream_v2"
+TABLE = "subject_stream_v4"
 
 
 @pytest.fixture
@@ -46,6 +48,17 @@ async def test_the_law_wants_an_order_and_no_download(history: History) -> None:
     (order,), (access,) = rows_of(history, "order"), rows_of(history, "document-access")
     assert order["retain_until"] == date(2036, 12, 31)
     assert access["retain_until"] is None
+
+
+async def test_the_law_wants_an_order_as_long_as_its_youngest_document(history: History) -> None:
+    await history.refund("o-1", "r-1", 500)
+    *_, adjustment = (event for event in history.events if event.name == "order.document-drafted")
+    assert json.loads(adjustment.state)["docType"] == "ADJUSTMENT_STATEMENT"
+    late = adjustment._replace(recorded_at=datetime(2029, 12, 31, 12, tzinfo=UTC))
+    for events in ([*history.events, late], [*history.events, late, adjustment]):
+        row = folded(SUBJECT_STREAMS, events)[TABLE]["order", "o-1"]
+        assert row["retain_until"] == date(2039, 12, 31)
+        assert row["key_ids"] == rows_of(history, "order")[0]["key_ids"]
 
 
 async def test_a_download_in_which_nothing_is_sealed_is_in_nobodys_index(history: History) -> None:
@@ -104,3 +117,15 @@ async def test_the_law_wants_whom_an_invoice_was_for_as_long_as_its_last_credit_
     for events in ([*history.events, late], [*history.events, late, credited]):
         row = folded(SUBJECT_STREAMS, events)[TABLE]["invoice", INVOICE_ID]
         assert row["retain_until"] == date(2038, 12, 31)
+
+
+async def test_the_law_wants_a_receipt_as_long_as_its_youngest_adjustment() -> None:
+    history = History()
+    await history.append(RECEIPT.stream(RECEIPT_ID), receipt_generated())
+    await history.append(RECEIPT.stream(RECEIPT_ID), adjusted())
+    (row,) = rows_of(history, "receipt")
+    assert (row["country_code"], len(row["key_ids"])) == ("ES", 1)
+    first = row["retain_until"]
+    late = history.events[-1]._replace(recorded_at=datetime(2029, 12, 31, 12, tzinfo=UTC))
+    after = folded(SUBJECT_STREAMS, [history.events[0], late])[TABLE]["receipt", RECEIPT_ID]
+    assert after["retain_until"] > first

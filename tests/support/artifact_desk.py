@@ -20,7 +20,7 @@ from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds
 from infrastructure.download_tokens import MacArtifactTokens
 from tests.support.clocks import SetClock
-from tests.support.facts import FINGERPRINT
+from tests.support.desks import DESK, READING
 from tests.support.memory_ledger import MemoryLedger
 from tests.support.memory_vault import MemoryVault
 from tests.support.work_orders import a_work_order, an_account
@@ -100,7 +100,7 @@ class Desk:
     async def take(self, event_type: str, data: dict[str, Any]) -> str:
         """An upstream fact comes in as through the door; what became of it."""
         envelope = {"specversion": "1.0", "id": str(uuid4()), "source": "urn:s", "type": event_type}
-        fact = read_fact(CloudEvent.model_validate({**envelope, "data": data}), FINGERPRINT)
+        fact = read_fact(CloudEvent.model_validate({**envelope, "data": data}), READING)
         fact = replace(fact, intake=await fact.intake.with_files_kept(self.keeper))
         committed = await self.ledger.commit(Command(AUDIT, receive_fact(fact), fact.streams))
         outcome: Outcome = committed.answer.body
@@ -121,7 +121,7 @@ class Desk:
     async def draft(self, work_order: dict[str, Any]) -> str:
         """Its invoice is drafted."""
         invoice_id = str(uuid4())
-        asking = Asking("ana", None, frozenset(), None)
+        asking = Asking("ana", None, frozenset(), None, DESK)
         handler = draft_invoice(work_order["workOrderId"], invoice_id, asking)
         await self.ledger.commit(Command(AUDIT, handler))
         return invoice_id

@@ -11,7 +11,7 @@ from domain.accounts.policies import PolicyTerms
 from domain.kernel.recorded import RecordedEvent
 from tests.support.account_facts import MINTED_ID, NOON, account_data, an_upsert
 from tests.support.clocks import SetClock
-from tests.support.facts import FINGERPRINT
+from tests.support.desks import READING
 from tests.support.memory_ledger import MemoryLedger
 
 AUDIT = Audit("default", "ana", "SYSTEM", "any-operation", "trace-1")
@@ -38,7 +38,7 @@ class Counter:
             type="crm.ACCOUNT_UPDATED",
             data=account_data(account_id, party_id, **changes),
         )
-        fact = read_fact(event, FINGERPRINT)
+        fact = read_fact(event, READING)
         answer = await self._do(Command(AUDIT, receive_fact(fact), fact.streams))
         outcome: Outcome = answer.body
         return outcome

@@ -1,9 +1,12 @@
-"""Which sentence of which decision a test shows; `docs/conformance.md` lists them (see tests/docs)."""
+"""Which sentence of which decision, or which rule, a test shows; `docs/conformance.md` lists them."""
 
 import pytest
 
 decision = pytest.mark.decision
 """`@decision("BILL-DEC-002", "what it demands, in our words")`, on a test; more than one may stand there."""
+
+rule = pytest.mark.rule
+"""`@rule("IDEM-4")`, on a test that shows that rule of `docs/rules`; more than one may stand there."""
 
 DECISIONS = {
     "BILL-DEC-001": "The life of an invoice",
@@ -16,9 +19,13 @@ DECISIONS = {
     "BILL-DEC-008": "Permissions",
     "BILL-DEC-009": "What a checkout asks for, and going on without it",
     "BILL-DEC-010": "A manager's approval",
+    "BILL-DEC-011": "Receipts: made, handed over, reprinted",
+    "BILL-DEC-013": "Payments to vendors",
+    "BILL-DEC-012": "Payments, in part or in full, and what comes of them",
     "BILL-DEC-014": "Posting errors",
     "BILL-DEC-015": "Tracing and logs",
     "BILL-DEC-016": "Links to other domains",
+    "S2": "Money that moves once",
     "S4-CONVENTIONS": "What all of the rules' contract has in common",
     "S4-RULES": "Reading and setting billing rules",
     "S4-FACADE": "The rules under CRM's path",

@@ -87,6 +87,7 @@ class MortalLedger:
         self._ledger = system.ledger
         self._death = death
         self.histories = system.ledger.histories
+        self.history = system.ledger.history
 
     async def commit(self, command: Command) -> Committed:
         self._death.comes("commit", "before")

@@ -6,33 +6,40 @@ from uuid import UUID
 
 from domain.documents import order as orders
 from domain.documents.access import AccessDataErased, DocumentDownloaded
-from domain.documents.document import (
+from domain.documents.document_facts import (
+    ChainLink,
     ContentRef,
+    Corrected,
     DocumentDrafted,
     DocumentIssued,
     DocumentIssueFailed,
     DocumentLinked,
     DocumentNumbered,
+    DocumentReplaced,
+    DocumentRetryAsked,
+    DocumentStamped,
     DocumentVoided,
+    FiscalStamp,
     LinkedDocument,
+    MissingProfile,
+    NamedProfile,
     Retention,
     SourceRef,
     Totals,
     Verdict,
 )
 from domain.documents.keys import document_id, document_key
-from domain.documents.order import (
-    Order,
+from domain.documents.order import order_content, told_content
+from domain.documents.order_events import RefundData
+from domain.documents.order_facts import (
     OrderPaid,
     OrderPersonalDataErased,
     OrderRefundAwaited,
     OrderRefunded,
     OrderRefundParked,
-    RefundData,
-    order_content,
-    refund_content,
 )
 from domain.documents.order_snapshot import OrderData
+from domain.documents.order_state import Order
 from domain.documents.seal import Seal
 from domain.inbound.inbound import About, InboundReceived, InboundRefused
 from domain.kernel.canonical import sha256_hex
@@ -40,10 +47,6 @@ from domain.kernel.claim import ClaimTaken
 from domain.kernel.facts import Fact
 from domain.numbering.series import NumberAssigned, NumberFormat, SeriesOpened, series_id
 from infrastructure.keys.fingerprints import KeyedFingerprint
-from tests.support import checkout_facts, credential_facts, fiscal_profile_facts
-from tests.support.account_facts import account_examples
-from tests.support.artifact_facts import artifact_examples
-from tests.support.invoicing_facts import invoicing_examples
 from tests.support.snapshots import financial_snapshot, order_data
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -112,13 +115,13 @@ def paid(order: OrderData | None = None) -> OrderPaid:
 def refunded(refund: RefundData | None = None) -> OrderRefunded:
     """The refund took effect."""
     refund = refund or a_refund()
-    return OrderRefunded(refund=refund, fingerprint=FINGERPRINT(refund_content(refund)))
+    return OrderRefunded(refund=refund, fingerprint=FINGERPRINT(told_content(refund)))
 
 
 def awaited(refund: RefundData | None = None) -> OrderRefundAwaited:
     """The refund came before its order."""
     refund = refund or a_refund()
-    return OrderRefundAwaited(refund=refund, fingerprint=FINGERPRINT(refund_content(refund)))
+    return OrderRefundAwaited(refund=refund, fingerprint=FINGERPRINT(told_content(refund)))
 
 
 def parked(refund_id: str = "r-1", code: str = "REFUND_EXCEEDS_PAID") -> OrderRefundParked:
@@ -133,7 +136,7 @@ def pay(state: Order | None, order: OrderData) -> tuple[Fact, ...]:
 
 def refund(state: Order | None, data: RefundData) -> tuple[Fact, ...]:
     """Decides on a refund, by its own fingerprint."""
-    return orders.refund(state, data, FINGERPRINT(refund_content(data)))
+    return orders.refund(state, data, FINGERPRINT(told_content(data)))
 
 
 def opened(time_zone: str = "Europe/London", number_format: NumberFormat = YEARLY) -> SeriesOpened:
@@ -183,6 +186,8 @@ def drafted(**changes: Any) -> DocumentDrafted:
         "totals": Totals(
             items_subtotal=6000, discount_total=1000, fee_total=440, tax_total=1240, grand_total=7680
         ),
+        "audience": "BUYER",
+        "delivery_method": "EMAIL",
         "template_version": "receipt/1",
         "driver": "GENERIC",
         "driver_version": "generic/1",
@@ -224,6 +229,52 @@ def issue_failed(attempt: int = 1) -> DocumentIssueFailed:
     return DocumentIssueFailed(reason="vault_unavailable", attempt=attempt, retry_at=NOON)
 
 
+NAMED_PROFILE = NamedProfile(role="BUYER", profile_id="BUYER:buyer-17:GB", version=1)
+CORRECTED = Corrected(doc_type="FISCAL_INVOICE", number="F-2026-000007", issue_date=date(2026, 3, 1))
+CHAIN_LINK = ChainLink(
+    chain_id="GB:platform-gb:CHAIN",
+    sequence=2,
+    hash=sha256_hex(b"second"),
+    previous_id="5b1c1b44-0000-5000-8000-000000000002",
+    previous_hash=sha256_hex(b"first"),
+)
+
+
+def blocked() -> DocumentIssueFailed:
+    """It cannot be issued before its buyer's profile is complete."""
+    missing = MissingProfile(owner_type="BUYER", owner_id="buyer-17", country_code="GB", fields=("taxId",))
+    return DocumentIssueFailed(
+        reason="issue_failed_profile_missing",
+        attempt=1,
+        retry_at=NOON,
+        missing_profiles=(missing,),
+        authority_code="307",
+    )
+
+
+def stamped(uuid: str = "5b1c1b44-0000-4000-8000-0000000000aa") -> DocumentStamped:
+    """The authority has stamped it."""
+    return DocumentStamped(
+        stamp=FiscalStamp(
+            authority="SIMULATED",
+            uuid=uuid,
+            stamped_at=NOON,
+            qr="https://authority.example/verify?id=aa",
+            file_name=f"documents/{DOCUMENT_ID}/fiscal.xml",
+            sha256=sha256_hex(b"<stamped/>"),
+        )
+    )
+
+
+def replaced() -> DocumentReplaced:
+    """Another version stands in its place."""
+    return DocumentReplaced(
+        replaced_by_document_id="5b1c1b44-0000-5000-8000-000000000003",
+        reason_code="ERROR",
+        approver="5b1c1b44-0000-5000-8000-000000000077",
+    )
+
+
 def voided() -> DocumentVoided:
     """It counts no more."""
     return DocumentVoided(reason_code="ERROR")
@@ -239,8 +290,8 @@ def refused(**changes: Any) -> InboundRefused:
     return InboundRefused(**{**_INBOUND, "code": "SNAPSHOT_INCONSISTENT", **changes})
 
 
-def examples() -> tuple[Fact, ...]:
-    """One full example of every stored event, optional fields included."""
+def document_examples() -> tuple[Fact, ...]:
+    """One full example of every stored event of this module, optional fields included."""
     order = an_order(buyerNote={"gift": True, "weightKg": 1.25})
     return (
         received(),
@@ -250,12 +301,20 @@ def examples() -> tuple[Fact, ...]:
         awaited(),
         parked(),
         ClaimTaken(purpose="SNAPSHOT", key="snap-o-1", holder="o-1", fingerprint=sha256_hex(b"snapshot")),
-        drafted(linked_documents=(CORRECTS,)),
-        numbered(),
+        drafted(
+            retention_class="CFDI",
+            linked_documents=(CORRECTS,),
+            corrects=CORRECTED,
+            replaces_document_id=CORRECTS.document_id,
+        ),
+        numbered().model_copy(update={"profiles": (NAMED_PROFILE,), "chain": CHAIN_LINK}),
+        stamped(),
         issued(),
-        issue_failed(),
+        blocked(),
+        DocumentRetryAsked(retry_at=NOON),
         DocumentLinked(linked_document=CORRECTS),
-        voided(),
+        DocumentVoided(reason_code="ERROR", approver="5b1c1b44-0000-5000-8000-000000000077"),
+        replaced(),
         DocumentDownloaded(
             document_id=DOCUMENT_ID,
             caller="ana",
@@ -270,13 +329,7 @@ def examples() -> tuple[Fact, ...]:
             subject="user:ana", retention_class="ACCESS", key_id=str(UUID(int=18)), positions=(7, 9)
         ),
         opened(),
-        assigned(1),
-        *account_examples(),
-        *credential_facts.examples(),
-        *invoicing_examples(),
-        *checkout_facts.examples(),
-        *artifact_examples(),
-        *fiscal_profile_facts.examples(),
+        assigned(1).model_copy(update={"chain_hash": CHAIN_LINK.hash}),
     )
 
 

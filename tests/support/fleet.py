@@ -1,7 +1,8 @@
 """A house with everything twice, for tests that kill parts of it.
 
 `billing run` with two API workers and its worker, and a second `billing serve` and `billing work` beside it,
-all on the same PostgreSQL. What no process of the house supervises is started again as systemd would.
+all on the same PostgreSQL, and simulated gateways that all of them use. What no process of the house
+supervises is started again as systemd would.
 """
 
 import contextlib
@@ -16,11 +17,17 @@ from typing import Literal, Self
 
 import psycopg
 
+from tests.support.gateways import gateway_settings
 from tests.support.house import House, end, eventually, free_port
 from tests.support.process_tree import command_of, descendants, is_alive, listeners, living
 
-Kind = Literal["api", "api parent", "serve", "projections", "issuer", "work", "house", "postmaster"]
-"""`api` answers requests and is forked by an `api parent`; `serve` and `work` supervise."""
+Kind = Literal[
+    "api", "api parent", "serve", "projections", "issuer", "work", "house", "postmaster", "simulator"
+]
+"""`api` answers requests and is forked by an `api parent`; `serve` and `work` supervise.
+
+The `simulator` is of the gateways.
+"""
 
 API_WORKERS = 2
 ISSUERS = 2
@@ -38,6 +45,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("serve", "serve"),
     ("work", "work"),
     ("house", "run"),
+    ("simulator", r"simulate-gateways --port \d+"),
 )
 
 
@@ -45,8 +53,9 @@ class Fleet:
     """A context manager. `serve_settings` are environment variables of the second `billing serve` alone."""
 
     def __init__(self, data_dir: Path, **serve_settings: str) -> None:
+        self._gateways_port = free_port()
         settings = {"BILLING_WORKERS": str(API_WORKERS), "BILLING_ISSUERS": str(ISSUERS)}
-        self.house = House(data_dir, settings)
+        self.house = House(data_dir, {**settings, **gateway_settings(self.gateways_url)})
         self._serve_settings: Mapping[str, str] = serve_settings
         self._second_port = free_port()
         self._alone: dict[str, subprocess.Popen[bytes]] = {}
@@ -57,6 +66,11 @@ class Fleet:
     def urls(self) -> tuple[str, str]:
         """Where the two servers listen."""
         return (self.house.url, f"http://127.0.0.1:{self._second_port}")
+
+    @property
+    def gateways_url(self) -> str:
+        """Where the simulated gateways listen, whenever they run."""
+        return f"http://127.0.0.1:{self._gateways_port}"
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as started:
@@ -83,6 +97,7 @@ class Fleet:
         found = [kind for kind, _ in self._parts()]
         servers = API_WORKERS + 1
         wanted = {"api": servers, "api parent": servers, "projections": 2, "issuer": 2 * ISSUERS, "work": 2}
+        wanted["simulator"] = 1
         listening = [API_WORKERS, 1]
         return (
             all(found.count(kind) == count for kind, count in wanted.items())  # type: ignore[arg-type]
@@ -115,13 +130,15 @@ class Fleet:
             # What the killed one left behind may still hold its port: the next round tries again.
             with contextlib.suppress(AssertionError):
                 self.house.start()
-        for name in ("serve", "work"):
+        for name in ("simulate-gateways", "serve", "work"):
             process = self._alone.get(name)
             if process is None or process.poll() is not None:
                 self._alone[name] = self._start(name)
 
     def _start(self, name: str) -> "subprocess.Popen[bytes]":
         arguments = ["-m", "interfaces.cli.main", name]
+        if name == "simulate-gateways":
+            arguments += ["--port", str(self._gateways_port)]
         settings = {"BILLING_WORKERS": "1", **self._serve_settings} if name == "serve" else {}
         return self.house.spawn(arguments, self._second_port, piped=False, **settings)
 

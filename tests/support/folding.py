@@ -16,32 +16,60 @@ from application.ledger import Answer, Audit, Command, Handler, Transaction
 from domain.accounts.credential import CREDENTIAL
 from domain.accounts.fiscal_profile import OwnerType
 from domain.documents.access import ArtifactDownloaded, DocumentDownloaded, access_stream
-from domain.documents.document import DOCUMENT, DocumentLinked
+from domain.documents.delivery import (
+    DeliveryBounced,
+    DeliveryFailed,
+    DeliveryStarted,
+    DeliveryUnconfirmed,
+    DocumentDelivered,
+)
+from domain.documents.document import DOCUMENT
+from domain.documents.document_facts import DocumentLinked, DocumentRetryAsked
 from domain.documents.keys import document_id, document_key
-from domain.documents.order import OrderPersonalDataErased
+from domain.documents.order_facts import OrderPersonalDataErased
 from domain.invoicing.invoice import INVOICE
 from domain.invoicing.invoice_facts import InvoicePersonalDataErased
 from domain.kernel.facts import Fact
 from domain.kernel.privacy import RetentionClass
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId
+from domain.payables.ap_payment import AP_PAYMENT
+from domain.payables.bill import BILL
+from domain.receivables.payment import PAYMENT
+from domain.receivables.receipt import RECEIPT
+from domain.receivables.receipt_facts import ReceiptPersonalDataErased
 from projections.projection import Key, Projection, Row, RowFold
-from tests.support import credential_facts
+from tests.support import credential_facts, payable_facts
 from tests.support.account_facts import ACCOUNT_ID, account_data, an_upsert
 from tests.support.artifact_facts import an_artifact
 from tests.support.clocks import SetClock
-from tests.support.facts import CORRECTS, FINGERPRINT, issued, refund_data, voided
+from tests.support.delivery_facts import DELIVERY, a_resend, attempted
+from tests.support.desks import DESK, READING
+from tests.support.facts import (
+    CORRECTS,
+    NOON,
+    blocked,
+    issued,
+    refund_data,
+    replaced,
+    stamped,
+    voided,
+)
 from tests.support.fiscal_profile_facts import a_change, an_owner
 from tests.support.invoicing_facts import (
     APPROVAL_ID,
     CREDIT_ID,
     INVOICE_ID,
+    PARTY_ID,
     REBILL_ID,
     WORK_ORDER_ID,
     paid_in_part,
     taken_back,
 )
 from tests.support.memory_ledger import MemoryLedger
+from tests.support.order_facts import completion_data, dispute_data
+from tests.support.payment_facts import payment_examples
+from tests.support.receipt_facts import PAYMENT_ID, RECEIPT_ID, receipt_examples
 from tests.support.snapshots import order_data
 from tests.support.work_orders import a_work_order
 
@@ -49,7 +77,7 @@ Rows = dict[str, dict[Key, Row]]
 """By table, by primary key."""
 
 
-MANAGER = Asking("ana", None, frozenset(), None)
+MANAGER = Asking("ana", None, frozenset(), None, DESK)
 """Who bills; what the answers show is not looked at."""
 
 
@@ -73,6 +101,22 @@ class History:
     async def pay(self, order_id: str, **changes: Any) -> None:
         """The order is paid; its receipt has a number."""
         await self._receive("orders.PAID_IN_ESCROW", order_data(order_id, **changes), f"paid/{order_id}")
+
+    async def dispute(
+        self, order_id: str, dispute_id: str, amount: int, snapshot_id: str | None = None
+    ) -> None:
+        """A dispute ends, with so much for the buyer."""
+        data = dispute_data(dispute_id, amount, order_id)
+        if snapshot_id is not None:
+            data["refundSnapshot"]["snapshotId"] = snapshot_id
+        event_id = f"e-{dispute_id}-{amount}"
+        await self._receive("payments.DISPUTE_SAGA_COMPLETED", data, event_id)
+
+    async def complete(self, order_id: str, **repeated: Any) -> None:
+        """The order is completed; `repeated` replace parts of the order's data, which it then repeats."""
+        order = order_data(order_id, **repeated) if repeated else {}
+        data = {**order, **completion_data(order_id)}
+        await self._receive("orders.COMPLETED", data, f"e-completed-{order_id}-{len(repeated)}")
 
     async def refund(self, order_id: str, refund_id: str, amount: int) -> None:
         """A part of the order is refunded."""
@@ -123,14 +167,19 @@ class History:
 
     async def void(self, order_id: str) -> None:
         """The order's receipt counts no more."""
-        await self._append_to_receipt(order_id, voided())
+        await self.append_to_receipt(order_id, voided())
 
     async def link(self, order_id: str) -> None:
         """The order's receipt is told of another document."""
-        await self._append_to_receipt(order_id, DocumentLinked(linked_document=CORRECTS))
+        await self.append_to_receipt(order_id, DocumentLinked(linked_document=CORRECTS))
 
-    async def _append_to_receipt(self, order_id: str, fact: Fact) -> None:
-        await self._commit(partial(_append, DOCUMENT.stream(receipt_id(order_id)), fact))
+    async def append_to_receipt(self, order_id: str, fact: Fact) -> None:
+        """This happens to the order's receipt."""
+        await self.append(DOCUMENT.stream(receipt_id(order_id)), fact)
+
+    async def append(self, stream: StreamId, fact: Fact) -> None:
+        """This happens to that stream's thing."""
+        await self._commit(partial(_append, stream, fact))
 
     async def fail(self, order_id: str, seconds: int = 60) -> None:
         """An attempt to issue the order's receipt fails; it is tried again after so many seconds."""
@@ -149,17 +198,54 @@ class History:
 
         await self._commit(handle)
 
+    async def send(self, order_id: str) -> None:
+        """The receipt is sent again, by each way, and by e-mail in vain, perhaps, and at last."""
+        document_id = receipt_id(order_id)
+        stream = access_stream(document_id, self._clock.now())
+        of = {"document_id": document_id}
+        for fact in (
+            *(a_resend(**of), a_resend("IN_APP", **of, delivery_id="5b1c1b44-0000-7000-8000-0000000000d2")),
+            *(attempted(DeliveryStarted, **of), attempted(DeliveryFailed, **of, reason="mail_refused")),
+            *(attempted(DeliveryUnconfirmed, 2, **of), attempted(DocumentDelivered, 2, **of)),
+            DeliveryBounced(**{**dict(DELIVERY), **of}, reason="mailbox full"),
+        ):
+            await self._commit(partial(_append, stream, fact))
+
+    async def hand_over_receipt(self) -> None:
+        """A payment's receipt is sent in vain, comes back, is printed and copied; a refund adjusts it."""
+        for fact in receipt_examples():
+            if not isinstance(fact, ReceiptPersonalDataErased):
+                await self.append(RECEIPT.stream(RECEIPT_ID), fact)
+
     async def approve(self) -> None:
         """Somebody gets a credential, another one, and approves with it."""
         stream = CREDENTIAL.stream(credential_facts.CREDENTIAL_ID)
         for fact in (credential_facts.added(), credential_facts.changed(), credential_facts.granted()):
             await self._commit(partial(_append, stream, fact))
 
+    async def take_payments(self) -> None:
+        """Customers' payments go every way that they can."""
+        for fact in payment_examples():
+            await self.append(PAYMENT.stream(PAYMENT_ID), fact)
+
+    async def pay_vendors(self) -> None:
+        """Bills come and go; a payment of one fails after long, another one succeeds, a third waits."""
+        bill = BILL.stream(payable_facts.BILL_ID)
+        for fact in payable_facts.life_of_a_bill():
+            await self.append(bill, fact)
+        for payment_id, facts in payable_facts.lives_of_payments().items():
+            for fact in facts:
+                await self.append(AP_PAYMENT.stream(payment_id), fact)
+
     async def erase(self, subject: str, retention_class: RetentionClass) -> None:
         """A key of a subject is destroyed, and every order and invoice that it sealed is told."""
         key_id = self._ledger.keys.erase(subject, retention_class)
         sealed = [event for event in self.events if key_id in {part.key_id for part in event.sealed_for}]
-        facts = {"order": OrderPersonalDataErased, "invoice": InvoicePersonalDataErased}
+        facts = {
+            "order": OrderPersonalDataErased,
+            "invoice": InvoicePersonalDataErased,
+            "receipt": ReceiptPersonalDataErased,
+        }
         for stream in {event.stream for event in sealed if event.stream.type in facts}:
             erased = facts[stream.type](
                 subject=subject,
@@ -175,7 +261,7 @@ class History:
 
     async def _receive(self, event_type: str, data: dict[str, Any], event_id: str) -> None:
         event = CloudEvent(specversion="1.0", id=event_id, source="urn:s", type=event_type, data=data)
-        await self._commit(receive_fact(read_fact(event, FINGERPRINT)))
+        await self._commit(receive_fact(read_fact(event, READING)))
 
     async def _commit(self, handler: Handler) -> None:
         audit = Audit("default", "ana", "SYSTEM", "inbound.receive-events", "trace-1")
@@ -224,6 +310,8 @@ async def busy_history() -> History:
     history = History()
     await history.refund("o-1", "r-early", 100)
     await history.refund("o-2", "r-beyond", 9000)
+    await history.dispute("o-2", "d-beyond", 9000)
+    await history.complete("o-2", countryCode="IE")
     for order_id in ("o-1", "o-2"):
         await history.pay(order_id)
     await history.fail("o-1", 1)
@@ -235,11 +323,16 @@ async def busy_history() -> History:
     await history.fail("o-2")
     await history.download("o-1")
     await history.refund("o-3", "r-late", 200)
+    await history.dispute("o-3", "d-late", 100)
+    await history.complete("o-3")
     await history.erase("party:buyer-17", "CONTACT")
     await history.erase("party:buyer-17", "FISCAL")
     await history.pay("o-4")
     await history.link("o-3")
     await history.void("o-3")
+    for fact in (stamped(), blocked(), DocumentRetryAsked(retry_at=NOON), replaced()):
+        await history.append_to_receipt("o-2", fact)
+    await history.send("o-1")
     await history.void("o-4")
     await history.set_rules("12345")
     await history.crm_tells(ACCOUNT_ID, "12345")
@@ -249,4 +342,8 @@ async def busy_history() -> History:
     await history.bill(ACCOUNT_ID, WORK_ORDER_ID, INVOICE_ID)
     await history.void_invoice(ACCOUNT_ID, REBILL_ID, CREDIT_ID)
     await history.erase("party:67890", "FISCAL")
+    await history.hand_over_receipt()
+    await history.take_payments()
+    await history.pay_vendors()
+    await history.erase(f"party:{PARTY_ID}", "FISCAL")
     return history

@@ -16,6 +16,8 @@ PIN = "5820417396"
 APPROVES = [
     "billing:auth:elevate",
     *("billing:invoice:issue", "billing:invoice:void", "billing:checkout:po:override"),
+    "billing:receipt:reprint",
+    "docs.void_or_replace",
 ]
 
 

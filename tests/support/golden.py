@@ -7,21 +7,25 @@ version rises, its new file is written beside the old one, and the old one must 
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from application.operations import OPERATIONS
+from application.operations.operation import Operation
 from domain.kernel.streams import StreamId
 from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper
+from infrastructure.external_calls import EXTERNAL_CALLS, ExternalCall
 from tests.docs import generated_documents
 from tests.support import golden_documents
-from tests.support.facts import examples
+from tests.support.fact_examples import examples
 from tests.support.subject_keys import MemoryKeys
 
 FOLDER = Path(__file__).parents[1] / "golden"
 EVENTS = FOLDER / "events"
 EXAMPLE_STREAM = StreamId("example", "1")
 OPERATIONS_FILE = FOLDER / "operations.json"
+EXTERNAL_CALLS_FILE = FOLDER / "external-calls.json"
 
 
 def golden_events() -> dict[str, bytes]:
@@ -33,8 +37,16 @@ def golden_events() -> dict[str, bytes]:
 
 def golden_operations() -> str:
     """The operation catalog as clients read it."""
-    rows = [operation.row() for operation in OPERATIONS]
-    return json.dumps({"items": rows}, indent=2, ensure_ascii=False) + "\n"
+    return _catalog(OPERATIONS)
+
+
+def golden_external_calls() -> str:
+    """The catalog of calls that leave the house, as operators read it."""
+    return _catalog(EXTERNAL_CALLS)
+
+
+def _catalog(rows: Sequence[Operation] | Sequence[ExternalCall]) -> str:
+    return json.dumps({"items": [row.row() for row in rows]}, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
@@ -43,6 +55,7 @@ def main() -> None:
     for name, state in golden_events().items():
         (EVENTS / name).write_bytes(state)
     OPERATIONS_FILE.write_text(golden_operations(), encoding="utf-8")
+    EXTERNAL_CALLS_FILE.write_text(golden_external_calls(), encoding="utf-8")
     golden_documents.main()
     generated_documents.main()
 

@@ -6,43 +6,26 @@ rewrites them; the diff is reviewed. A template that was released gets a new ver
 """
 
 import json
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from domain.documents.content_parts import DocumentIdentity
 from domain.documents.order_snapshot import OrderData, check_equations
-from domain.documents.receipt_content import DocumentIdentity, receipt_content
 from domain.kernel.canonical import canonical_json, sha256_hex
 from infrastructure.rendering.pdf import render_pdf
 from tests.support.golden_invoices import golden_invoices
+from tests.support.golden_order_documents import golden_order_documents
+from tests.support.golden_payments import golden_payments
+from tests.support.order_documents import identity, receipt_of
 from tests.support.snapshots import financial_snapshot, order_data, party_snapshot
 
 FOLDER = Path(__file__).parents[1] / "golden" / "documents"
 HASHES = FOLDER / "hashes.json"
 
 
-def identity(**changes: Any) -> DocumentIdentity:
-    """The identity of an English receipt; `changes` replace its fields."""
-    fields: dict[str, Any] = {
-        "document_id": "0195a1c4-7d2e-7c3b-9f10-5b1f2a9c0de1",
-        "document_key": "o-1:RECEIPT:platform-gb:1",
-        "document_version": 1,
-        "doc_type": "RECEIPT",
-        "number": "GB-R-2026-000123",
-        "issued_at": datetime(2026, 3, 14, 9, 27, tzinfo=UTC),
-        "issue_date": date(2026, 3, 14),
-        "language": "en",
-        "country_code": "GB",
-        "issuer_entity_id": "platform-gb",
-        "template_version": "receipt/1",
-        "driver_version": "generic/1",
-    }
-    return DocumentIdentity(**{**fields, **changes})
-
-
 def golden_documents() -> dict[str, bytes]:
     """The canonical JSON of each golden document, by file name without suffix."""
-    return {**golden_receipts(), **golden_invoices()}
+    return {**golden_receipts(), **golden_invoices(), **golden_order_documents(), **golden_payments()}
 
 
 def golden_receipts() -> dict[str, bytes]:
@@ -171,7 +154,7 @@ def _many_scripts_order() -> dict[str, Any]:
 def _content(order: dict[str, Any], document: DocumentIdentity) -> bytes:
     data = OrderData.model_validate(order)
     check_equations(data.order_financial_snapshot)
-    return canonical_json(receipt_content(data, document))
+    return canonical_json(receipt_of(data, document))
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""The golden invoices and credit notes: every part of their templates, in both languages."""
+"""The golden invoices and credit notes: every part of their templates, in each language."""
 
 from typing import Any
 
-from tests.support.invoice_contents import Rate, credit_note, fee, invoice, line
+from tests.support.invoice_contents import FISCAL, Rate, credit_note, fee, invoice, line
 
 _MADRID = {
     "legalName": "Talleres Mecánicos y Electromecánicos Hermanos Güell-Ñíguez del Guadarrama, S.L.U.",
@@ -24,7 +24,19 @@ _TOKYO = {
         "countryCode": "JP",
     },
 }
+_LEIPZIG = {
+    "legalName": "Kraftfahrzeugwerkstätten Großmann & Söhne GmbH",
+    "taxId": "DE136695976",
+    "address": {
+        "line1": "Große Fleischergasse 12",
+        "city": "Leipzig",
+        "postalCode": "04109",
+        "countryCode": "DE",
+    },
+}
 _SPANISH = {"language": "es", "countryCode": "ES", "currencyUomId": "EUR", "issuer": _MADRID}
+_GERMAN = {"language": "de", "countryCode": "DE", "currencyUomId": "EUR", "issuer": _LEIPZIG}
+_UST = {"STANDARD": Rate("USt", "19"), "INTRA_COMMUNITY": Rate("USt", "0", "VATEX-EU-IC")}
 _IVA = Rate("IVA", "21")
 
 
@@ -40,6 +52,8 @@ def golden_invoices() -> dict[str, bytes]:
         "invoice-es-reverse-charge": _reverse_charge(),
         "credit-note-en": _credit_note(),
         "credit-note-es": _spanish_credit_note(),
+        "invoice-de": _german(),
+        "credit-note-de": _german_credit_note(),
     }
 
 
@@ -255,3 +269,38 @@ def _spanish_credit_note() -> bytes:
         **_SPANISH,
         **changes,
     )
+
+
+def _german() -> bytes:
+    return invoice(
+        [
+            line(
+                "LABOR",
+                "Bremsscheiben und -klötze vorn ersetzen",
+                "2.5",
+                21250,
+                unitCode="HUR",
+                unitAmount=8500,
+            ),
+            line("PART", "Bremsscheibe, belüftet, 280 mm", "2", 11800, unitAmount=5900, discountAmount=1180),
+            line("PART", "Motorsteuergerät", "1", 84000, unitAmount=84000, taxCategory="INTRA_COMMUNITY"),
+            line("FEE", "Altteilentsorgung", "1", 450, unitAmount=450),
+        ],
+        _UST,
+        **_GERMAN,
+        number="DE-F-2026-000077",
+        billTo=_TOKYO,
+        paymentTermsCode="NET30",
+        fiscal=FISCAL,
+    )
+
+
+def _german_credit_note() -> bytes:
+    changes: dict[str, Any] = {
+        "number": "DE-C-2026-000004",
+        "corrects": {"number": "DE-F-2026-000077", "issueDate": "2026-03-01"},
+        "reasonCode": "ERROR",
+        "fiscal": {"chainHash": FISCAL["chainHash"]},
+    }
+    returned = [line("PART", "Bremsscheibe, belüftet, Ø 280 mm", "1", 5900, discountAmount=590)]
+    return credit_note(returned, {"STANDARD": _UST["STANDARD"]}, **_GERMAN, **changes)

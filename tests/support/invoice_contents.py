@@ -27,6 +27,15 @@ CUSTOMER = {
     },
 }
 
+FISCAL = {
+    "authority": "SIMULATED AUTHORITY",
+    "uuid": "5b1c1b44-7f0a-4c55-9d0e-2f6f0f3f51aa",
+    "stampedAt": "2026-03-14T09:27:03.000000Z",
+    "qr": "https://authority.example/verify?id=5b1c1b44-7f0a-4c55-9d0e-2f6f0f3f51aa&total=7680&re=GB987654321",
+    "chainHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+"""What a stamp and a chain leave on a document."""
+
 
 class Rate(NamedTuple):
     """What a tax category is charged."""

@@ -15,6 +15,8 @@ from domain.invoicing.invoice_facts import (
     InvoiceDrafted,
     InvoiceIssued,
     InvoicePaymentApplied,
+    InvoicePaymentReleased,
+    InvoicePaymentReserved,
     InvoicePaymentReversed,
     InvoicePersonalDataErased,
     InvoicePosted,
@@ -24,12 +26,12 @@ from domain.invoicing.invoice_facts import (
     Override,
 )
 from domain.invoicing.lines import price_lines
-from domain.invoicing.posting import PostingError
 from domain.invoicing.totals import compute_totals
 from domain.invoicing.traceability import traceability_of
 from domain.invoicing.work_order import WorkOrderData, WorkOrderInvoiceDrafted, WorkOrderReported
 from domain.kernel.canonical import sha256_hex
 from domain.kernel.facts import Fact
+from domain.posting import PostingError
 from domain.upstream import Address
 from tests.support.account_facts import NOON
 from tests.support.work_orders import a_line, a_work_order
@@ -137,6 +139,16 @@ def invoice_issued(**changes: Any) -> InvoiceIssued:
     return InvoiceIssued(**{**fields, **changes})
 
 
+def reserved(amount: int, payment_id: str = "pay-1") -> InvoicePaymentReserved:
+    """A payment is under way."""
+    return InvoicePaymentReserved(billing_payment_id=payment_id, amount=amount)
+
+
+def released(payment_id: str = "pay-1") -> InvoicePaymentReleased:
+    """A payment that was under way takes nothing."""
+    return InvoicePaymentReleased(billing_payment_id=payment_id)
+
+
 def paid_in_part(amount: int, payment_id: str = "pay-1") -> InvoicePaymentApplied:
     """A payment stands."""
     return InvoicePaymentApplied(billing_payment_id=payment_id, amount=amount)
@@ -176,6 +188,8 @@ def invoicing_examples() -> tuple[Fact, ...]:
         WorkOrderInvoiceDrafted(invoice_id=INVOICE_ID),
         invoice_drafted(taxed_line),
         invoice_issued(),
+        reserved(10_000),
+        released(),
         paid_in_part(10_000),
         taken_back(4_000),
         invoice_credited(),

@@ -36,6 +36,7 @@ class MemoryTransaction:
     stamp: Stamp
     appended: list[tuple[StreamId, Fact]] = field(default_factory=list)
     announced: list[tuple[int, str]] = field(default_factory=list)
+    expected: set[StreamId] = field(default_factory=set)
 
     def state(self, stream_type: StreamType[StateT], stream_id: str) -> StateT | None:
         """The state of a stream, this command's own facts included."""
@@ -46,6 +47,10 @@ class MemoryTransaction:
     def version(self, stream: StreamId) -> int:
         """How many facts the stream holds, this command's own included."""
         return len(self._facts(stream))
+
+    def expect(self, streams: Iterable[StreamId]) -> None:
+        """Everything is loaded; what a handler says is kept, to hold it against what it writes."""
+        self.expected |= set(streams)
 
     def append(self, stream: StreamId, facts: Iterable[Fact]) -> None:
         """Adds facts to a stream."""
@@ -74,6 +79,7 @@ class MemoryLedger:
         self.keys = MemoryKeys()
         self._answers: dict[bytes, tuple[bytes, Committed]] = {}
         self._transactions = 0
+        self.expected: frozenset[StreamId] = frozenset()
 
     async def commit(self, command: Command) -> Committed:
         """Decides and records a command; nothing is recorded where the handler raises."""
@@ -83,11 +89,12 @@ class MemoryLedger:
         last = self.events[-1].recorded_at if self.events else self._clock.now()
         transaction = MemoryTransaction(self.events, Stamp(at=max(self._clock.now(), last)))
         answer = command.handler(transaction)
+        self.expected = frozenset(transaction.expected)
         if command.dry_run:
             return Committed(answer, len(self.events))
         recorded = self._recorded(command, transaction)
         committed = Committed(answer, len(self.events) + len(recorded))
-        if claim is not None:
+        if claim is not None and (200 <= answer.status < 400 or answer.status == 402):
             body = json.loads(json.dumps(answer.body))
             kept = Committed(Answer(answer.status, body), committed.position, replayed=True)
             self._answers[claim.key_hash] = (claim.request_hash, kept)

@@ -12,6 +12,9 @@ from tests.support.checkouts import PIN, Till, an_approver
 from tests.support.fiscal_profile_facts import profile_request
 from tests.support.garage import ADVISOR, FINANCE, MANAGER, Garage
 from tests.support.house import BATCH_OF_EVENTS, ONE_EVENT
+from tests.support.receipt_desk import ReceiptDesk
+from tests.support.shop import Shop
+from tests.support.vendor_desk import VendorDesk
 from tests.support.work_orders import account_updated, an_account
 
 JSON = "application/json"
@@ -42,6 +45,9 @@ class Seeded:
         self.artifact_id = f"signature-{uuid4()}"
         self.invoice = garage.issued(self.account, artifactRefs=[by_value(self.artifact_id)])
         self.draft = garage.drafted(self.account)
+        self.receipt_desk = ReceiptDesk(garage.house)
+        self.paid_invoice = garage.issued(self.account)
+        self.receipt_id: str = self.receipt_desk.paid(self.paid_invoice)["receiptId"]
         self.document = garage.document(self.invoice["documents"][0]["documentId"])
         self.checkout_id = str(uuid4())
         self.approver = an_approver(garage.house)
@@ -51,14 +57,17 @@ class Seeded:
         self.till = Till(garage.client(MANAGER))
         self.till.rules(self.account_id)
         assert self.till.capture(self.checkout_id, self.account_id, "PO-1").status_code == 201
+        self.desk = VendorDesk(garage)
+        self.vendor_payment = self.desk.pay(100, (self.desk.approved(), 100))
         garage.house.catch_up()
 
     def values(self) -> dict[str, list[str]]:
         """Ids and keys that exist, by the name of the parameter, or of the body's field, that takes them."""
         return {
-            "path.invoiceId": [self.invoice["invoiceId"], self.draft["invoiceId"]],
+            "path.invoiceId": [each["invoiceId"] for each in (self.invoice, self.draft, self.paid_invoice)],
             "path.workOrderId": [self.invoice["workOrderId"], self.draft["workOrderId"]],
             "path.documentId": [self.document["documentId"]],
+            "path.receiptId": [self.receipt_id],
             "path.seriesId": [self.document["seriesId"]],
             "path.accountId": [self.account_id, self.account["partyId"], "default"],
             "path.partyId": [self.account["partyId"], self.account_id],
@@ -68,6 +77,9 @@ class Seeded:
             "path.streamId": [self.invoice["invoiceId"], self.document["documentId"]],
             "path.ownerType": [self.owner["ownerType"]],
             "path.ownerId": [self.owner["ownerId"]],
+            "path.vendorId": [self.desk.vendor_id],
+            "path.billingPaymentId": [self.vendor_payment["billingPaymentId"]],
+            "path.paymentRef": [self.vendor_payment["paymentRef"]],
             "query.countryCode": ["MX"],
             "query.documentKey": [self.document["documentKey"]],
             "query.accountId": [self.account_id],
@@ -91,6 +103,7 @@ class Seeded:
         """By operation, as the document names them at both mounts of billing."""
         return {
             **self._documents(),
+            **self._document_commands(),
             **self._upstream(),
             **self._mounted(""),
             **self._mounted(".billing"),
@@ -121,10 +134,34 @@ class Seeded:
             ),
             "number-series.get": Example(series),
             "number-series.list-numbers": Example({**series, "cursor": encode_cursor("2020/1")}),
+            "documents.resend": with_body(
+                {"channel": "IN_APP"}, **document, **{"Idempotency-Key": f"again-{uuid4()}"}
+            ),
             "tasks.list": Example({"cursor": encode_cursor(1)}),
+            "notifications.list": Example({"cursor": LATEST}),
             "audit.search-events": Example({"invoiceId": invoice_id, "cursor": encode_cursor(1)}),
             "audit.get-stream": Example({"streamType": "invoice", "streamId": invoice_id}),
         }
+
+    def _document_commands(self) -> dict[str, Example]:
+        with Shop(self.garage.house) as shop:
+            corrected = {
+                "void": shop.receipt(shop.paid()),
+                "replace": shop.receipt(shop.paid()),
+                "credit-note": shop.invoice(shop.paid()),
+            }
+            return {
+                "documents.issue": with_body(
+                    {"orderId": shop.paid()["orderId"], "docType": "FISCAL_INVOICE"}
+                ),
+                **{
+                    f"documents.{verb}": with_body(
+                        {"reasonCode": "ERROR", "elevationToken": shop.approval(document["documentId"])},
+                        documentId=document["documentId"],
+                    )
+                    for verb, document in corrected.items()
+                },
+            }
 
     def _upstream(self) -> dict[str, Example]:
         events = [account_updated(an_account()) for _ in range(3)]
@@ -137,6 +174,9 @@ class Seeded:
             **self._accounts(),
             **self._checkouts(),
             **self._artifacts(),
+            **self._receipts(),
+            **self._payments(),
+            **self._payables(),
             **{
                 f"meta.list-{name}": Example()
                 for name in ("payment-terms", "invoice-delivery-methods", "invoice-grouping-strategies")
@@ -192,6 +232,39 @@ class Seeded:
             "checkout.override-po": with_body(
                 {**account, "reasonCode": "PO_PENDING", "elevationToken": approval}, checkoutId=fresh
             ),
+        }
+
+    def _receipts(self) -> dict[str, Example]:
+        receipt = {"receiptId": self.receipt_desk.paid()["receiptId"]}
+        reprint = {"channel": "PRINT", "reasonCode": "LOST"}
+        return {
+            "receipts.get": Example({"receiptId": self.receipt_id}),
+            "receipts.list-by-invoice": Example({"invoiceId": self.paid_invoice["invoiceId"]}),
+            "receipts.deliver": with_body({"channel": "PRINT"}, **receipt),
+            "receipts.reprint": with_body(reprint, **receipt, **{"Idempotency-Key": f"copy-{uuid4()}"}),
+        }
+
+    def _payments(self) -> dict[str, Example]:
+        invoice, desk = self.garage.issued(self.account), self.receipt_desk
+        keyed = [{"Idempotency-Key": f"money-{uuid4()}"} for _ in range(3)]
+        voided, refunded = (desk.paid()["billingPaymentId"] for _ in range(2))
+        pay = {"amount": 100, "currencyUomId": invoice["currencyUomId"], "paymentMethodToken": "tok_ok"}
+        refund = {"amount": 1, "reasonCode": "CUSTOMER_REQUEST"}
+        return {
+            "payments.pay": with_body(pay, invoiceId=invoice["invoiceId"], **keyed[0]),
+            "payments.void": with_body({"reasonCode": "ERROR"}, billingPaymentId=voided, **keyed[1]),
+            "payments.refund": with_body(refund, billingPaymentId=refunded, **keyed[2]),
+            "payments.get": Example({"billingPaymentId": refunded}),
+            "payments.notify": with_body({"type": "payment_intent.succeeded"}, gateway="stripe"),
+        }
+
+    def _payables(self) -> dict[str, Example]:
+        desk, payment = self.desk, self.vendor_payment
+        return {
+            "ap-bills.list": Example({"vendorId": desk.vendor_id, "cursor": encode_cursor("2026-01-01")}),
+            "ap-payments.execute": with_body(desk.order(100, (desk.approved(), 100))),
+            "ap-payments.get": Example({"billingPaymentId": payment["billingPaymentId"]}),
+            "ap-payments.get-by-ref": Example({"paymentRef": payment["paymentRef"]}),
         }
 
     def _artifacts(self) -> dict[str, Example]:

@@ -15,7 +15,7 @@ from infrastructure.readstore.rows import key_columns, table_identifier
 from infrastructure.readstore.runner import catch_up_once
 from projections.number_series import SERIES as SERIES_PROJECTION
 from projections.projection import Key, Projection, Row, RowFold
-from tests.support.facts import FINGERPRINT
+from tests.support.desks import READING
 from tests.support.folding import fold_into
 from tests.support.ledger_fixtures import (
     AUDIT,
@@ -46,7 +46,7 @@ def pay_orders(service_url: str, order_ids: Iterable[str]) -> None:
     with running_committer(service_url) as committer:
         for order_id in order_ids:
             event = CloudEvent.model_validate({**envelope, "id": order_id, "data": order_data(order_id)})
-            fact = read_fact(event, FINGERPRINT)
+            fact = read_fact(event, READING)
             command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
             committer.submit(command).result(timeout=60)
 

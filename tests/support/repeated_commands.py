@@ -11,7 +11,7 @@ import httpx
 from tests.support.artifact_facts import by_value
 from tests.support.fiscal_profile_facts import profile_request
 from tests.support.garage import APPROVES, FINANCE, PIN, Garage
-from tests.support.house import ONE_EVENT
+from tests.support.house import ONE_EVENT, paid
 from tests.support.work_orders import account_updated, an_account
 
 BILLING = "/v1/billing"
@@ -82,6 +82,33 @@ def _of_issued(verb: str, **body: Any) -> Callable[[Desk], Asked]:
     return lambda desk: post(f"/invoices/{desk.garage.issued()['invoiceId']}/{verb}", **body)
 
 
+def _payment_of(invoice: dict[str, Any]) -> dict[str, Any]:
+    amount, currency = invoice["grandTotal"], invoice["currencyUomId"]
+    return {"amount": amount, "currencyUomId": currency, "paymentMethodToken": "tok_ok"}
+
+
+def _pay(desk: Desk) -> Asked:
+    invoice = desk.garage.issued()
+    return post(f"/invoices/{invoice['invoiceId']}/payments", **_payment_of(invoice))
+
+
+def _paid(desk: Desk) -> dict[str, Any]:
+    invoice = desk.garage.issued()
+    path, key = f"/invoices/{invoice['invoiceId']}/payments", {"Idempotency-Key": str(uuid4())}
+    answer = desk.garage.post(path, _payment_of(invoice), headers=key)
+    assert answer.status_code == 201, answer.text
+    payment: dict[str, Any] = answer.json()
+    return payment
+
+
+def _of_paid(verb: str, **body: Any) -> Callable[[Desk], Asked]:
+    return lambda desk: post(f"/payments/{_paid(desk)['billingPaymentId']}/{verb}", **body)
+
+
+def _of_paid_receipt(verb: str, **body: Any) -> Callable[[Desk], Asked]:
+    return lambda desk: post(f"/receipts/{_paid(desk)['receiptId']}/{verb}", **body)
+
+
 def _issue(**body: Any) -> Callable[[Desk], Asked]:
     return lambda desk: post(f"/invoices/{desk.garage.drafted()['invoiceId']}/issue", **body)
 
@@ -128,6 +155,11 @@ def _override_by(token: str, checkout: str) -> Asked:
     return post(f"/checkout/{checkout}/po-override", **body)
 
 
+def _vendor_payment(_: Desk) -> Asked:
+    money = {"grossAmount": 12_000, "currencyUomId": "EUR"}
+    return post("/ap/payments", vendorId=f"vendor-{uuid4()}", paymentRef=f"run/{uuid4()}", **money)
+
+
 def _elevate(desk: Desk) -> Asked:
     return post("/auth/elevate", username=desk.approver, pin=PIN, purpose="PO_OVERRIDE")
 
@@ -149,6 +181,44 @@ def _document_token(desk: Desk) -> Asked:
 
 def _download(desk: Desk, answer: dict[str, Any]) -> httpx.Response:
     return desk.client.get(answer["url"])
+
+
+def _resend(desk: Desk) -> Asked:
+    document_id = desk.garage.issued()["documents"][0]["documentId"]
+    desk.garage.document(document_id)
+    return Asked("POST", f"/v1/documents/{document_id}/resend", {"channel": "EMAIL"})
+
+
+def _an_order(desk: Desk) -> dict[str, Any]:
+    event = paid(f"o-{uuid4()}")
+    return desk.garage.house.issued(event)
+
+
+def _document_on_demand(desk: Desk) -> Asked:
+    order_id = _an_order(desk)["orderId"]
+    return Asked("POST", "/v1/documents/issue", {"orderId": order_id, "docType": "FISCAL_INVOICE"})
+
+
+def _of_receipt(verb: str) -> Callable[[Desk], Asked]:
+    return lambda desk: _correction(desk, verb, _an_order(desk)["documentId"])
+
+
+def _credit_note(desk: Desk) -> Asked:
+    asked = _document_on_demand(desk)
+    drafted = desk.garage.client(FINANCE).post(asked.path, json=asked.body)
+    assert drafted.status_code == 201, drafted.text
+    return _correction(
+        desk, "credit-note", desk.garage.house.wait_for_issue(drafted.json()["documentId"])["documentId"]
+    )
+
+
+def _correction(desk: Desk, verb: str, document_id: str) -> Asked:
+    approval = desk.approval("DOCUMENT_CORRECTION", document_id)
+    return Asked(
+        "POST",
+        f"/v1/documents/{document_id}/{verb}",
+        {"reasonCode": "ERROR", "elevationToken": approval},
+    )
 
 
 def _number_series(_: Desk) -> Asked:
@@ -180,6 +250,11 @@ KINDS = {
         _of_issued("credit", reasonCode="ERROR", lines=[{"lineId": "1", "quantity": "0.5"}]),
     ),
     "rebill": Kind("invoices.rebill", _of_issued("rebill", reasonCode="ERROR")),
+    "payment": Kind("payments.pay", _pay, transactions=3),
+    "void of a payment": Kind("payments.void", _of_paid("void", reasonCode="ERROR"), transactions=2),
+    "refund": Kind("payments.refund", _of_paid("refund", amount=1), transactions=2),
+    "receipt": Kind("receipts.deliver", _of_paid_receipt("deliver", channel="PRINT")),
+    "reprint": Kind("receipts.reprint", _of_paid_receipt("reprint", channel="PRINT", reasonCode="LOST")),
     "first rules": Kind("billing-rules.upsert", _first_rules),
     "changed rules": Kind("billing-rules.upsert", _changed_rules),
     "issuance policy": Kind("policies.set-issuance", _policy("issuance", approvalRequired="ALWAYS")),
@@ -195,6 +270,7 @@ KINDS = {
         lambda _: post(f"/checkout/{uuid4()}/po", accountId=str(uuid4()), poNumber="PO-4711"),
     ),
     "override": Kind("checkout.override-po", _override),
+    "vendor payment": Kind("ap-payments.execute", _vendor_payment),
     "credential": Kind(
         "auth.set-credential",
         lambda _: post("/auth/credentials", username=f"olga-{uuid4()}", pin=PIN, permissions=APPROVES),
@@ -202,8 +278,14 @@ KINDS = {
     "elevation": Kind("auth.elevate", _elevate, "minted anew", use=_use_approval),
     "artifact token": Kind("artifacts.create-download-token", _artifact_token, "minted anew", use=_download),
     "document token": Kind("documents.create-download-token", _document_token, "minted anew", use=_download),
+    "resend": Kind("documents.resend", _resend),
     "number series": Kind("number-series.open", _number_series),
     "fiscal profile": Kind("fiscal-profiles.set", _fiscal_profile),
+    "document on demand": Kind("documents.issue", _document_on_demand),
+    "void of a document": Kind("documents.void", _of_receipt("void")),
+    "void of a document without a key": Kind("documents.void", _of_receipt("void"), "decided alike"),
+    "replacement": Kind("documents.replace", _of_receipt("replace")),
+    "credit note": Kind("documents.credit-note", _credit_note),
     "upstream fact": Kind("inbound.receive-events", _upstream_fact),
 }
 """By what tests call them."""

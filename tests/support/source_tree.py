@@ -1,7 +1,7 @@
 """The project's own source, for tests that read it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,28 @@ def modules(*packages: str) -> tuple[Path, ...]:
 def parsed(path: Path) -> ast.Module:
     """A module's syntax tree."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def for_each(paths: Iterable[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Makes one test of a check that every one of the files has to pass; it tells of all that do not.
+
+    One, because a test a file and rule would be thousands, and those take longer than what they check.
+    """
+
+    def as_one_test(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            found = []
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as error:
+                    found.append(f"{name_of(path)}: {error}")
+            assert not found, "\n".join(found)
+
+        test.__name__, test.__doc__ = check.__name__, check.__doc__
+        return test
+
+    return as_one_test
 
 
 def name_of(path: Path) -> str:

@@ -5,17 +5,24 @@ from typing import Any
 
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.issuing import Issuer
-from application.ledger import Audit, Command
+from application.ledger import Audit, Command, Handler
+from application.stamping import StampAnswer, StampRequest
+from application.stamping_work import StampOffice
 from application.vault import Deposit, StoredObject, VaultError
-from domain.documents.document import Document, DocumentIssued, DocumentIssueFailed
+from domain.documents.document import Document
+from domain.documents.document_facts import DocumentIssued, DocumentIssueFailed
+from domain.documents.keys import document_id, document_key
 from domain.kernel.recorded import RecordedEvent
 from domain.streams import REGISTRY
 from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.rendering.direct import DirectRenderer
 from tests.support.clocks import SetClock
-from tests.support.facts import DOCUMENT_ID, FINGERPRINT, NOON
+from tests.support.desks import READING
+from tests.support.facts import DOCUMENT_ID, NOON
 from tests.support.memory_ledger import MemoryLedger
+from tests.support.memory_stamper import MemoryStamper
 from tests.support.memory_vault import MemoryVault
+from tests.support.simulated_country import SimulatedInvoice, drafting
 from tests.support.snapshots import order_data
 
 PDF_NAME = f"documents/{DOCUMENT_ID}/document.pdf"
@@ -71,6 +78,15 @@ class Observer:
         """Notes it."""
         self.told.append(("failed", reason, country))
 
+    def blocked(self, country: str) -> None:
+        """Notes it."""
+        self.told.append(("blocked", "", country))
+
+    def authority_took(self, country: str, seconds: float) -> None:
+        """Notes it."""
+        assert seconds >= 0
+        self.told.append(("asked", "authority", country))
+
 
 class _Fused:
     """A port whose every call burns the fuse after it took place."""
@@ -99,6 +115,12 @@ class FusedLedger(_Fused):
 class FusedVault(_Fused):
     """A vault that counts."""
 
+    def put(self, *arguments: Any, **options: Any) -> Any:
+        """Does it, then counts it."""
+        answer = self._port.put(*arguments, **options)
+        self._fuse.burn()
+        return answer
+
     def put_all(self, *arguments: Any, **options: Any) -> Any:
         """Does it, then counts it."""
         answer = self._port.put_all(*arguments, **options)
@@ -126,6 +148,16 @@ class FusedRenderer(_Fused):
         return answer
 
 
+class FusedStamper(_Fused):
+    """A stamper that counts."""
+
+    async def stamp(self, request: StampRequest) -> StampAnswer:
+        """Does it, then counts it."""
+        answer: StampAnswer = await self._port.stamp(request)
+        self._fuse.burn()
+        return answer
+
+
 class Workshop:
     """A ledger with one accepted order, and everything its receipt needs to be issued."""
 
@@ -136,6 +168,30 @@ class Workshop:
         self.signer: Any = signer
         self.renderer: Any = DirectRenderer()
         self.observer = Observer()
+        self.stamper = MemoryStamper()
+
+    async def do(self, handler: Handler) -> Any:
+        """Records something; returns the body of its answer."""
+        return (await self.ledger.commit(Command(AUDIT, handler))).answer.body
+
+    async def draft(self, invoice: SimulatedInvoice) -> str:
+        """Drafts and numbers an invoice that wants a stamp; returns its document's id."""
+        await self.do(drafting(invoice))
+        self.clock.move(1)
+        return invoice.document_id
+
+    def office(self, fuse: Fuse | None = None) -> StampOffice:
+        """What has documents stamped, as a process starts it; with a fuse, one that will end early."""
+        fuse = fuse or Fuse()
+        return StampOffice(
+            FusedStamper(self.stamper, fuse),  # type: ignore[arg-type]
+            FusedLedger(self.ledger, fuse),  # type: ignore[arg-type]
+            REGISTRY,
+            FusedVault(self.vault, fuse),  # type: ignore[arg-type]
+            self.ledger.keys,
+            self.clock,
+            self.observer,
+        )
 
     async def accept_order(self, order_id: str = "o-1") -> str:
         """Takes the order in; its receipt has a number from now on. Returns the receipt's id."""
@@ -143,10 +199,10 @@ class Workshop:
         event = CloudEvent(
             specversion="1.0", id=f"e-{order_id}", source="urn:s", type="orders.PAID_IN_ESCROW", data=data
         )
-        fact = read_fact(event, FINGERPRINT)
+        fact = read_fact(event, READING)
         await self.ledger.commit(Command(AUDIT, receive_fact(fact), fact.streams))
         self.clock.move(60)
-        return fact.intake.planned[0].document_id
+        return document_id(document_key((order_id,), "RECEIPT", "platform-gb", 1))
 
     def issuer(self, fuse: Fuse | None = None) -> Issuer:
         """An issuer as a process starts it; with a fuse, one that will end early."""

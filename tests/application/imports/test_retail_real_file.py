@@ -12,7 +12,7 @@ from application.imports.retail import map_retail
 from application.imports.retail_facts import cloud_event
 from application.imports.retail_refunds import Order
 from application.imports.retail_report import check_ties, make_report
-from domain.documents.order import RefundData
+from domain.documents.order_events import RefundData
 from domain.documents.order_snapshot import OrderData, check_equations
 from tests.application.imports.retail_oracle import slow_report
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.documents.document import DOCUMENT, DocumentLinked, draft, fail, issue, link, number, void
+from domain.documents.document import DOCUMENT, draft, fail, issue, link, number, void
+from domain.documents.document_facts import DocumentLinked
 from domain.kernel.facts import Fact
 from tests.support.facts import CORRECTS, NOON, drafted, issue_failed, issued, numbered, voided
 from tests.support.given import given, state_after
@@ -47,16 +48,16 @@ def test_an_issued_document_takes_no_other_files(other: Fact) -> None:
 
 def test_failures_are_counted_from_one() -> None:
     history = (drafted(), numbered())
-    given(*history).when(fail, "vault_unavailable", NOON).then(issue_failed(1))
-    given(*history, issue_failed(1)).when(fail, "vault_unavailable", NOON).then(issue_failed(2))
+    given(*history).when(fail, "vault_unavailable", retry_at=NOON).then(issue_failed(1))
+    given(*history, issue_failed(1)).when(fail, "vault_unavailable", retry_at=NOON).then(issue_failed(2))
 
 
 def test_a_failure_that_comes_after_the_issue_is_not_recorded() -> None:
-    given(drafted(), numbered(), issued()).when(fail, "vault_unavailable", NOON).then()
+    given(drafted(), numbered(), issued()).when(fail, "vault_unavailable", retry_at=NOON).then()
 
 
 def test_a_failure_of_what_does_not_exist_is_not_recorded() -> None:
-    given().when(fail, "vault_unavailable", NOON).then()
+    given().when(fail, "vault_unavailable", retry_at=NOON).then()
 
 
 def test_a_parked_document_can_still_be_issued_and_then_is_parked_no_more() -> None:
@@ -86,7 +87,7 @@ def test_an_issued_document_is_voided_once_and_keeps_its_number_and_files() -> N
 
 def test_what_was_voided_while_it_was_being_made_is_not_issued_any_more() -> None:
     given(drafted(), numbered(), voided()).when(issue, issued()).then()
-    given(drafted(), numbered(), voided()).when(fail, "vault_unavailable", NOON).then()
+    given(drafted(), numbered(), voided()).when(fail, "vault_unavailable", retry_at=NOON).then()
 
 
 def test_a_document_is_told_once_of_another() -> None:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 
-from domain.documents.order import ORDER, Order, OrderRefunded, evolve, order_content
+from domain.documents.order import order_content
+from domain.documents.order_facts import OrderRefunded
+from domain.documents.order_state import ORDER, Order, evolve
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Fact
 from domain.streams import REGISTRY
@@ -132,7 +134,7 @@ def test_a_waiting_refund_in_another_currency_is_parked() -> None:
 def test_nothing_waits_once_the_order_has_come() -> None:
     state = state_after(awaited(), awaited(a_refund("r-2", 9000)), paid(), refunded(), parked("r-2"))
     assert state.waiting == {}
-    assert state.parked == {"r-2": "REFUND_EXCEEDS_PAID"}
+    assert state.parked == {"REFUND/r-2": "REFUND_EXCEEDS_PAID"}
     assert state.refunded == 1000
 
 

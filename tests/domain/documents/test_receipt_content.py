@@ -6,20 +6,23 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.documents.order_snapshot import OrderData, OrderFinancialSnapshot, Party
+from domain.documents.content_parts import shown_parties
+from domain.documents.document_facts import Totals
+from domain.documents.order_snapshot import OrderData, OrderFinancialSnapshot
 from domain.documents.receipt_content import (
-    receipt_content,
     receipt_names,
     receipt_search_text,
     receipt_totals,
 )
 from domain.kernel.canonical import canonical_json
-from tests.support.golden_documents import identity
+from tests.support.fiscal_profile_facts import an_owner
+from tests.support.fiscal_profile_facts import content as profile
+from tests.support.order_documents import identity, receipt_of
 from tests.support.snapshots import financial_snapshot, order_data, order_dicts, orders, party_snapshot
 
 
 def _content(order: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    return receipt_content(OrderData.model_validate(order or order_data()), identity(**changes))
+    return receipt_of(OrderData.model_validate(order or order_data()), identity(**changes))
 
 
 def test_a_receipt_says_which_document_it_is() -> None:
@@ -76,11 +79,13 @@ def test_absent_fields_are_left_out_rather_than_null() -> None:
 
 
 def test_the_issuer_is_its_profile_else_the_party_of_that_id_else_the_bare_id() -> None:
-    order = OrderData.model_validate(order_data())
-    profile = Party(party_id="platform-gb", legal_name="Larkfield Market (Registered) Ltd", type="B2B")
-    assert receipt_content(order, identity(), profile)["issuer"] == {
-        "legalName": "Larkfield Market (Registered) Ltd"
-    }
+    parties = OrderData.model_validate(order_data()).order_party_snapshot
+    owner = an_owner("PLATFORM", "platform-gb", "GB")
+    shown = shown_parties(
+        parties, "platform-gb", {"ISSUER": profile(owner, legalName="Larkfield Ltd", taxId=None)}
+    )
+    assert (shown.issuer["legalName"], shown.issuer["address"]["city"]) == ("Larkfield Ltd", "Monterrey")
+    assert "taxId" not in shown.issuer
     assert _content()["issuer"]["taxId"] == "GB987654321"
     assert _content(issuer_entity_id="seller-4")["issuer"] == _content()["seller"]
     assert _content(issuer_entity_id="nobody")["issuer"] == {"legalName": "nobody"}
@@ -100,7 +105,7 @@ def test_a_tax_listed_once_a_line_is_shown_once() -> None:
 @settings(max_examples=60, deadline=None)
 def test_every_amount_is_the_snapshots(order: OrderData) -> None:
     snapshot = order.order_financial_snapshot
-    content = receipt_content(order, identity())
+    content = receipt_of(order, identity())
     for given_line, line in zip(snapshot.lines, content["lines"], strict=True):
         assert line["amount"] == given_line.amount
         assert line["quantity"] == given_line.quantity
@@ -143,24 +148,20 @@ def test_fee_credits_touch_nothing_but_the_platform_fee_and_the_total(
 @settings(max_examples=60, deadline=None)
 def test_the_totals_tie_to_what_the_buyer_paid(order: OrderData) -> None:
     totals = receipt_totals(order.order_financial_snapshot)
-    assert totals["itemsSubtotal"] + totals["feeTotal"] + totals["taxTotal"] == totals["grandTotal"]
-    assert totals["grandTotal"] == order.order_financial_snapshot.buyer_total
+    assert totals.items_subtotal + totals.fee_total + totals.tax_total == totals.grand_total
+    assert totals.grand_total == order.order_financial_snapshot.buyer_total
 
 
 def test_the_totals_of_the_sample_order() -> None:
-    assert receipt_totals(OrderFinancialSnapshot.model_validate(financial_snapshot())) == {
-        "itemsSubtotal": 6000,
-        "discountTotal": 1000,
-        "feeTotal": 440,
-        "taxTotal": 1240,
-        "grandTotal": 7680,
-    }
+    assert receipt_totals(OrderFinancialSnapshot.model_validate(financial_snapshot())) == Totals(
+        items_subtotal=6000, discount_total=1000, fee_total=440, tax_total=1240, grand_total=7680
+    )
 
 
 @given(orders())
 @settings(max_examples=30, deadline=None)
 def test_the_content_is_json_and_has_a_canonical_form(order: OrderData) -> None:
-    content = receipt_content(order, identity())
+    content = receipt_of(order, identity())
     assert json.loads(canonical_json(content)) == content
     assert canonical_json(dict(reversed(content.items()))) == canonical_json(content)
 

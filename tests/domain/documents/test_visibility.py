@@ -5,9 +5,9 @@ import pytest
 from domain.documents.visibility import DocumentScope
 
 
-def _shows(scope: DocumentScope, **changes: str) -> bool:
-    document = {"buyer_id": "buyer-1", "seller_id": "seller-1", "country_code": "MX", "status": "ISSUED"}
-    return scope.shows(**{**document, **changes})
+def _shows(scope: DocumentScope, *, audience: str = "BUYER", was_issued: bool = True, **changes: str) -> bool:
+    document = {"buyer_id": "buyer-1", "seller_id": "seller-1", "country_code": "MX"}
+    return scope.shows(**{**document, **changes}, audience=audience, was_issued=was_issued)
 
 
 def test_an_empty_scope_shows_nothing() -> None:
@@ -48,12 +48,23 @@ def test_countries_narrow_every_way(scope: dict[str, object]) -> None:
 
 
 def test_drafts_are_shown_only_where_the_scope_says_so() -> None:
-    assert not _shows(DocumentScope(every=True), status="DRAFT")
-    assert not _shows(DocumentScope(buyer_id="buyer-1"), status="DRAFT")
-    assert _shows(DocumentScope(every=True, drafts=True), status="DRAFT")
-    assert not _shows(DocumentScope(drafts=True), status="DRAFT")
+    assert not _shows(DocumentScope(every=True), was_issued=False)
+    assert not _shows(DocumentScope(buyer_id="buyer-1"), was_issued=False)
+    assert _shows(DocumentScope(every=True, drafts=True), was_issued=False)
+    assert not _shows(DocumentScope(drafts=True), was_issued=False)
 
 
-@pytest.mark.parametrize("status", ["ISSUED", "VOIDED", "REPLACED"])
-def test_what_was_once_issued_stays_visible(status: str) -> None:
-    assert _shows(DocumentScope(every=True), status=status)
+@pytest.mark.parametrize(
+    ("scope", "audiences"),
+    [
+        (DocumentScope(buyer_id="buyer-1"), {"BUYER"}),
+        (DocumentScope(seller_id="seller-1"), {"BUYER", "SELLER"}),
+        (DocumentScope(by_country=frozenset({"MX"})), {"BUYER", "SELLER"}),
+        (DocumentScope(every=True), {"BUYER", "SELLER", "FINANCE"}),
+        (DocumentScope(buyer_id="buyer-1", seller_id="seller-2"), {"BUYER"}),
+        (DocumentScope(buyer_id="buyer-1", seller_id="seller-1"), {"BUYER", "SELLER"}),
+    ],
+)
+def test_nobody_sees_what_is_made_for_others(scope: DocumentScope, audiences: set[str]) -> None:
+    shown = {audience for audience in ("BUYER", "SELLER", "FINANCE") if _shows(scope, audience=audience)}
+    assert shown == audiences

@@ -1,4 +1,4 @@
-"""GENERIC, the driver of every country without one: what it calls for, its languages, zones and periods."""
+"""GENERIC, the driver of every country without one: its zones, series and periods."""
 
 from datetime import date, datetime
 from typing import get_args
@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from babel.core import get_global
 
-from domain.accounts.fiscal_profile import OwnerType, ProfileField
-from domain.documents.document import DocType
+from domain.accounts.fiscal_profile import ProfileField
+from domain.documents.document_facts import DocType
 from domain.fiscal.registry import GENERIC, driver_for
-from tests.support.facts import an_order
 
 DOC_TYPES: tuple[DocType, ...] = get_args(DocType)
-ISSUERS: tuple[ProfileField, ...] = get_args(ProfileField)
+EVERYTHING: tuple[ProfileField, ...] = get_args(ProfileField)
 COUNTRIES = {code for code in get_global("zone_territories").values() if len(code) == 2} | {"ZZ", "XX"}
 
 
@@ -21,21 +20,6 @@ COUNTRIES = {code for code in get_global("zone_territories").values() if len(cod
 def test_countries_without_a_driver_of_their_own_have_the_generic_one(country_code: str) -> None:
     assert driver_for(country_code) is GENERIC
     assert (GENERIC.name, GENERIC.version) == ("GENERIC", "generic/1")
-
-
-def test_a_paid_order_calls_for_one_receipt_of_the_platform() -> None:
-    (called,) = GENERIC.called_for_by_payment(an_order())
-    assert (called.doc_type, called.issuer_entity_id) == ("RECEIPT", "platform-gb")
-
-
-@pytest.mark.parametrize(
-    ("country_code", "language"),
-    [("MX", "es"), ("ES", "es"), ("AR", "es"), ("GB", "en"), ("DE", "en"), ("BR", "en"), ("ZZ", "en")],
-)
-def test_documents_are_in_spanish_where_that_is_spoken_and_else_in_english(
-    country_code: str, language: str
-) -> None:
-    assert GENERIC.language(country_code) == language
 
 
 @pytest.mark.parametrize(
@@ -76,11 +60,7 @@ def test_documents_are_kept_to_the_end_of_the_tenth_year_after(issue_date: date)
         assert (retention.retention_class, retention.mode) == ("COMMERCIAL", "COMPLIANCE")
 
 
-@pytest.mark.parametrize(
-    ("owner_type", "demanded"),
-    [("BUYER", ("legalName",)), ("SELLER", ISSUERS), ("PLATFORM", ISSUERS)],
-)
-def test_who_issues_documents_owes_more_than_who_receives_them(
-    owner_type: OwnerType, demanded: tuple[ProfileField, ...]
-) -> None:
-    assert GENERIC.profile_demands(owner_type) == demanded
+def test_a_business_that_is_invoiced_is_known_by_tax_id_and_address_and_everybody_else_by_name() -> None:
+    assert GENERIC.profile_demands("BUYER", is_business=True) == EVERYTHING
+    assert GENERIC.profile_demands("BUYER", is_business=False) == ("legalName",)
+    assert GENERIC.profile_demands("ISSUER", is_business=True) == ("legalName",)

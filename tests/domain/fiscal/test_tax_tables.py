@@ -171,7 +171,7 @@ def test_a_fault_is_told_with_file_and_line(old: str, new: str, at: str, says: s
 
 
 def test_a_file_that_is_no_toml_is_told_with_its_line() -> None:
-    with pytest.raises(ValueError, match=r"^xx\.toml: .*line 2"):
+    with pytest.raises(ValueError, match=r"^xx\.toml:2: "):
         read_table("xx.toml", 'country_code = "XX"\nversion = \n')
 
 

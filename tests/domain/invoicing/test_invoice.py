@@ -18,7 +18,9 @@ from domain.invoicing.invoice import (
     issue,
     rebill,
     refuse_drafting_again,
+    release_payment,
     require,
+    reserve_payment,
     reverse_payment,
     void,
     was_issued_as,
@@ -35,6 +37,8 @@ from tests.support.invoicing_facts import (
     invoice_issued,
     invoice_voided,
     paid_in_part,
+    released,
+    reserved,
     taken_back,
 )
 
@@ -47,7 +51,7 @@ HISTORIES: dict[InvoiceStatus, tuple[Fact, ...]] = {
 }
 REFUSALS = {
     "issue": "INVOICE_NOT_DRAFT",
-    "apply-payment": "INVOICE_NOT_PAYABLE",
+    "reserve-payment": "INVOICE_NOT_PAYABLE",
     "reverse-payment": "INVOICE_NOT_PAYABLE",
     "credit": "INVOICE_NOT_CREDITABLE",
     "void": "INVOICE_NOT_VOIDABLE",
@@ -56,7 +60,7 @@ REFUSALS = {
 ALLOWED = {
     ("DRAFT", "issue"),
     ("DRAFT", "void"),
-    ("ISSUED", "apply-payment"),
+    ("ISSUED", "reserve-payment"),
     ("ISSUED", "reverse-payment"),
     ("ISSUED", "credit"),
     ("ISSUED", "void"),
@@ -131,13 +135,50 @@ def test_a_version_that_the_draft_never_had_is_stale() -> None:
 
 @decision("BILL-DEC-001", "Payments make an issued invoice PAID")
 def test_payments_stand_until_the_balance_is_nought_then_it_is_paid() -> None:
-    given(*ISSUED).when(apply_payment, "pay-1", 10_000).then(paid_in_part(10_000))
-    partly = (*ISSUED, paid_in_part(10_000))
+    given(*ISSUED, reserved(10_000)).when(apply_payment, "pay-1").then(paid_in_part(10_000))
+    partly = (*ISSUED, reserved(10_000), paid_in_part(10_000))
     assert (invoice_after(*partly).status, invoice_after(*partly).balance_due) == ("ISSUED", 10_569)
-    given(*partly).when(apply_payment, "pay-1", 10_000).then()
-    given(*partly).when(apply_payment, "pay-2", 10_570).then_refused("PAYMENT_EXCEEDS_BALANCE")
-    whole = (*partly, paid_in_part(10_569, "pay-2"))
+    given(*partly).when(apply_payment, "pay-1").then()
+    whole = (*partly, reserved(10_569, "pay-2"), paid_in_part(10_569, "pay-2"))
     assert (invoice_after(*whole).status, invoice_after(*whole).balance_due) == ("PAID", 0)
+
+
+@decision("BILL-DEC-012", "Partial payments are supported")
+def test_a_payment_under_way_takes_its_part_of_the_balance_from_others() -> None:
+    given(*ISSUED).when(reserve_payment, "pay-1", 10_000, partial_allowed=True).then(reserved(10_000))
+    under_way = (*ISSUED, reserved(10_000))
+    given(*under_way).when(reserve_payment, "pay-1", 10_000, partial_allowed=True).then()
+    of_the_rest = given(*under_way).when(reserve_payment, "pay-2", 10_570, partial_allowed=True)
+    of_the_rest.then_refused("PAYMENT_EXCEEDS_BALANCE")
+    assert invoice_after(*under_way).payable == PRICE_OF_ALL - 10_000
+    assert invoice_after(*under_way).balance_due == PRICE_OF_ALL, "nothing is paid yet"
+
+
+def test_a_payment_that_comes_to_nothing_leaves_the_balance_to_others() -> None:
+    given(*ISSUED, reserved(10_000)).when(release_payment, "pay-1").then(released())
+    given(*ISSUED, reserved(10_000), released()).when(release_payment, "pay-1").then()
+    assert invoice_after(*ISSUED, reserved(10_000), released()).payable == PRICE_OF_ALL
+
+
+@decision("BILL-DEC-012", "An account's policy may disable partial payments")
+def test_where_partial_payments_are_disabled_a_payment_is_of_all_that_is_due() -> None:
+    of_a_part = given(*ISSUED).when(reserve_payment, "pay-1", PRICE_OF_ALL - 1, partial_allowed=False)
+    of_a_part.then_refused("PARTIAL_PAYMENTS_DISABLED")
+    of_all = given(*ISSUED).when(reserve_payment, "pay-1", PRICE_OF_ALL, partial_allowed=False)
+    of_all.then(reserved(PRICE_OF_ALL))
+
+
+def test_where_nothing_is_due_nothing_is_paid() -> None:
+    given(*ISSUED, invoice_credited()).when(reserve_payment, "pay-1", 1, partial_allowed=True).then_refused(
+        "INVOICE_NOT_PAYABLE"
+    )
+
+
+def test_money_that_moved_stands_though_a_credit_came_between() -> None:
+    history = (*ISSUED, reserved(PRICE_OF_ALL), invoice_credited())
+    given(*history).when(apply_payment, "pay-1").then(paid_in_part(PRICE_OF_ALL))
+    paid = invoice_after(*history, paid_in_part(PRICE_OF_ALL))
+    assert (paid.status, paid.balance_due, paid.paid) == ("PAID", 0, PRICE_OF_ALL)
 
 
 def test_a_payment_taken_back_is_due_again_and_can_be_taken_back_no_further() -> None:
@@ -153,11 +194,11 @@ def test_a_payment_taken_back_is_due_again_and_can_be_taken_back_no_further() ->
 
 def test_a_payment_that_was_taken_back_whole_does_not_stand_again_by_a_repeat() -> None:
     history = (*ISSUED, paid_in_part(500), taken_back(500))
-    given(*history).when(apply_payment, "pay-1", 500).then()
+    given(*history).when(apply_payment, "pay-1").then()
     assert invoice_after(*history).balance_due == PRICE_OF_ALL
 
 
-@pytest.mark.parametrize("standing", [paid_in_part(1), invoice_credited()])
+@pytest.mark.parametrize("standing", [paid_in_part(1), invoice_credited(), reserved(1)])
 def test_with_a_payment_or_a_credit_it_is_not_voided(standing: Fact) -> None:
     given(*ISSUED, standing).when(void, invoice_voided()).then_refused("INVOICE_NOT_VOIDABLE")
 

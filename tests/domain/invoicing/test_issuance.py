@@ -8,8 +8,8 @@ from domain.accounts.account import Account, AccountData
 from domain.accounts.billing_rules import RulesTerms
 from domain.accounts.policies import IssuancePolicy, IssuanceTerms
 from domain.invoicing.issuance import issuance_blockers, require_issuable, required_traceability
-from domain.invoicing.posting import PostingError, posting_error_summary
 from domain.kernel.errors import DomainError
+from domain.posting import PostingError, posting_error_summary
 from tests.support.decisions import decision
 from tests.support.invoicing_facts import ACCOUNT_ID, ESTIMATE_ID, invoice_drafted
 from tests.support.work_orders import an_account

@@ -7,7 +7,7 @@ import pytest
 from domain.kernel.facts import Fact
 from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper, Stored
-from tests.support.facts import examples
+from tests.support.fact_examples import examples
 from tests.support.golden import EVENTS, EXAMPLE_STREAM, golden_events
 from tests.support.subject_keys import MemoryKeys
 

@@ -17,6 +17,7 @@ from domain.kernel.money import (
     minor_exponent,
     round_half_up,
 )
+from tests.support.decisions import rule
 
 MONEY: TypeAdapter[int] = TypeAdapter(MinorUnits)
 RATE: TypeAdapter[int] = TypeAdapter(RateBasisPoints)
@@ -29,6 +30,7 @@ def test_whole_amounts_are_taken(amount: str) -> None:
     assert MONEY.validate_json(amount) == int(amount)
 
 
+@rule("IDEM-28")
 @pytest.mark.parametrize(
     "amount",
     ["1.0", "1.5", "1e2", '"1"', "true", "false", "null", "-1", str(2**53), str(2**70), "[1]", "NaN"],

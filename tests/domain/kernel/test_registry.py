@@ -12,7 +12,8 @@ from domain.kernel.registry import Registry, UnknownEvent
 from domain.kernel.streams import EventType, StreamId, StreamType
 from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper, Stored
-from tests.support.facts import a_refund, examples, paid, refunded
+from tests.support.fact_examples import examples
+from tests.support.facts import a_refund, paid, refunded
 from tests.support.snapshots import order_data, orders
 from tests.support.subject_keys import MemoryKeys
 

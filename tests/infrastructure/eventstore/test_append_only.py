@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+from tests.support.decisions import rule
 from tests.support.ledger_fixtures import (
     LedgerUrls,
     a_command,
@@ -82,6 +83,7 @@ WRITES = (
 )
 
 
+@rule("AUDIT-6")
 @pytest.mark.parametrize("table", ["event", "event_head"])
 @pytest.mark.parametrize("write", WRITES)
 def test_the_service_may_not_write_past_append(service: Connection, write: str, table: str) -> None:
@@ -89,6 +91,7 @@ def test_the_service_may_not_write_past_append(service: Connection, write: str, 
         service.execute(sql.SQL(write).format(*[sql.Identifier("ledger", table)] * 2))
 
 
+@rule("AUDIT-6")
 @pytest.mark.parametrize("table", ["event", "event_head"])
 @pytest.mark.parametrize("write", [write for write in WRITES if not write.startswith("INSERT")])
 def test_not_even_the_owner_changes_or_removes_what_is_there(

@@ -16,6 +16,7 @@ from infrastructure.eventstore.answers import AnswerSeal
 from infrastructure.eventstore.committer import Committer
 from infrastructure.eventstore.deciding import KEY_LIFETIME
 from tests.support.clocks import SetClock
+from tests.support.decisions import rule
 from tests.support.ledger_fixtures import (
     SERIES,
     LedgerUrls,
@@ -88,6 +89,7 @@ def test_two_bodies_under_one_key_at_once_leave_one_effect_and_one_refusal(
     assert len(holders(assert_sound(database_urls.service))) == 1
 
 
+@rule("PII-13")
 def test_answers_and_request_hashes_are_unreadable_at_rest(database_urls: LedgerUrls) -> None:
     with running_committer(database_urls.service) as committer:
         for _ in range(2):
@@ -100,6 +102,7 @@ def test_answers_and_request_hashes_are_unreadable_at_rest(database_urls: Ledger
         assert b"buyer" not in row["answer"]
 
 
+@rule("PII-13")
 def test_a_stored_answer_opens_under_its_own_key_only(database_urls: LedgerUrls) -> None:
     claims = [a_claim(), a_claim()]
 
@@ -128,6 +131,7 @@ def test_an_altered_answer_is_not_opened(place: int) -> None:
         seal.open(bytes(sealed), b"key")
 
 
+@rule("IDEM-10")
 def test_keys_of_money_never_expire_and_others_after_thirty_days(database_urls: LedgerUrls) -> None:
     clock = SetClock()
     with running_committer(database_urls.service, clock=clock) as committer:
@@ -141,6 +145,7 @@ def test_keys_of_money_never_expire_and_others_after_thirty_days(database_urls: 
     assert KEY_LIFETIME.days == 30
 
 
+@rule("AUDIT-11")
 def test_a_refused_or_failed_command_leaves_its_key_free(database_urls: LedgerUrls) -> None:
     claim = a_claim()
 
@@ -159,6 +164,8 @@ def test_a_refused_or_failed_command_leaves_its_key_free(database_urls: LedgerUr
     assert not committed.replayed
 
 
+@rule("AUDIT-1")
+@rule("IDEM-5")
 def test_keys_stand_in_the_transaction_of_their_events(database_urls: LedgerUrls) -> None:
     with running_committer(database_urls.service) as committer:
 

@@ -18,7 +18,7 @@ from infrastructure.eventstore.committer import Committer
 from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.mapper import NO_KEYS, LedgerMapper, NoKeys, Stored, StreamFact, canonical
 from infrastructure.eventstore.recorder import LedgerRecorder
-from tests.support.facts import examples
+from tests.support.fact_examples import examples
 from tests.support.ledger_fixtures import ANSWERS, LedgerUrls, a_command, assert_sound, ledger_rows
 from tests.support.subject_keys import MemoryKeys, a_wrap
 

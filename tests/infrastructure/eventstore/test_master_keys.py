@@ -18,7 +18,7 @@ from infrastructure.eventstore.committing import BatchCommitter
 from infrastructure.eventstore.master_keys import retire_master_key
 from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
 from infrastructure.keys.rings import NotRetired, SecretRing
-from tests.support.facts import FINGERPRINT
+from tests.support.desks import READING
 from tests.support.ledger_fixtures import ANSWERS, AUDIT, LedgerUrls, eventually, one
 from tests.support.snapshots import order_data
 from tests.support.subject_keys import store_key
@@ -54,7 +54,7 @@ def committer(database_urls: LedgerUrls, masters: SecretRing) -> Iterator[Commit
 def pay(committer: Committer, order_id: str) -> None:
     """Takes an order in; who is new gets keys."""
     event = {"specversion": "1.0", "id": order_id, "source": "urn:t", "type": "orders.PAID_IN_ESCROW"}
-    fact = read_fact(CloudEvent.model_validate({**event, "data": order_data(order_id)}), FINGERPRINT)
+    fact = read_fact(CloudEvent.model_validate({**event, "data": order_data(order_id)}), READING)
     command = Command(AUDIT, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
     committer.submit(command).result(timeout=30)
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from domain.documents.order import ORDER, OrderPaid
+from domain.documents.order_facts import OrderPaid
 from domain.documents.order_snapshot import OrderData, Party
+from domain.documents.order_state import ORDER
 from domain.kernel.privacy import (
     ERASED_TEXT,
     PersonalDataErased,
@@ -22,7 +23,9 @@ from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper, Stored
 from infrastructure.eventstore.sealing import SubjectKeyMissing, place_of
 from projections.subject_streams import SUBJECT_STREAMS
-from tests.support.facts import an_order, examples, paid
+from tests.support.decisions import rule
+from tests.support.fact_examples import examples
+from tests.support.facts import an_order, paid
 from tests.support.snapshots import orders, party_snapshot
 from tests.support.subject_keys import MemoryKeys
 
@@ -57,6 +60,7 @@ def buyer_of(fact: Any) -> Party:
     return fact.order.order_party_snapshot.buyer
 
 
+@rule("PII-11")
 def test_no_stored_byte_tells_who_it_was() -> None:
     state = sealed_order(MemoryKeys()).state.decode()
     assert not [secret for secret in SECRETS if secret in state]
@@ -167,20 +171,23 @@ def test_a_value_without_that_subjects_data_stays_as_it_is() -> None:
 
 def test_every_stream_type_with_personal_data_can_tell_of_its_erasure_and_is_in_the_index() -> None:
     personal = {event_type.name for event_type in REGISTRY.event_types() if place_of(event_type.fact)}
-    # A credit note keeps whom it names for as long as the law wants it, though it names nobody itself.
-    assert personal | {"invoice.credited"} == SUBJECT_STREAMS.event_names
+    # A later document keeps whom it names for as long as the law wants it, though its fact names nobody.
+    later = {"invoice.credited", "order.document-drafted", "receipt.adjusted"}
+    assert personal | later == SUBJECT_STREAMS.event_names
     for stream_type in {name.partition(".")[0] for name in personal}:
         fact = REGISTRY.by_name(f"{stream_type}.personal-data-erased").fact
         assert issubclass(fact, PersonalDataErased)
 
 
+@rule("PII-11")
 def test_no_field_that_names_people_goes_unmarked() -> None:
     """Whoever adds a field of such a name to a fact decides how long it may be kept."""
     telling = ("name", "email", "address", "phone", "ip", "device", "birth", "taxid", "tax_id", "iban")
     known = {"Party", "OrderPartySnapshot", "OrderData", "DocumentDownloaded", "DocumentIssued", "Address"}
     # An artifact's display name is that of a file.
     known |= {"AccountData", "BillingContact", "BillTo", "ArtifactFile", "ArtifactRef", "ArtifactDownloaded"}
-    known |= {"ProfileContent"}
+    # A stamp's file name is that of an object of the vault.
+    known |= {"ProfileContent", "FiscalStamp", "PaidBy"}
     for model in _models():
         for name in model.model_fields:
             if any(word == name or name.endswith("_" + word) for word in telling):

@@ -12,7 +12,7 @@ import pytest
 from application.handlers.inbound import CloudEvent, UpstreamFact, read_fact, receive_fact
 from application.ledger import Command
 from application.signing import KeyUnusable
-from domain.documents.order import ORDER
+from domain.documents.order_state import ORDER
 from domain.streams import REGISTRY
 from infrastructure.clock import RandomIds, SystemClock
 from infrastructure.eventstore.committer import Committer
@@ -21,7 +21,7 @@ from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.mapper import LedgerMapper
 from infrastructure.eventstore.subject_keys import SubjectKeyWrap, rewrap_keys
 from infrastructure.keys.rings import SecretRing
-from tests.support.facts import FINGERPRINT
+from tests.support.desks import READING
 from tests.support.ledger_fixtures import ANSWERS, AUDIT, LedgerUrls, assert_sound, ledger_rows, one
 from tests.support.snapshots import order_data
 
@@ -53,7 +53,7 @@ def a_committer(urls: LedgerUrls, masters: SecretRing) -> Committer:
 def an_order(order_id: str) -> UpstreamFact:
     """A paid order, as the door reads it."""
     event = {"specversion": "1.0", "id": order_id, "source": "urn:t", "type": "orders.PAID_IN_ESCROW"}
-    return read_fact(CloudEvent.model_validate({**event, "data": order_data(order_id)}), FINGERPRINT)
+    return read_fact(CloudEvent.model_validate({**event, "data": order_data(order_id)}), READING)
 
 
 def pay(committer: Committer, order_id: str, *, names_subjects: bool = True) -> None:
@@ -192,7 +192,8 @@ def test_without_the_master_key_nothing_is_read_and_nothing_recorded(
     with pytest.raises(KeyUnusable):
         pay(fresh, "o-2")
     fresh.stop()
-    assert len([row for row in ledger_rows(database_urls.service) if row.stream.type == ORDER.name]) == 1
+    streams = {row.stream for row in ledger_rows(database_urls.service) if row.stream.type == ORDER.name}
+    assert streams == {ORDER.stream("o-1")}
 
 
 def test_a_wrapped_key_opens_under_no_other_id(masters: SecretRing) -> None:

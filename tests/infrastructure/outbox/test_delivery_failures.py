@@ -14,6 +14,7 @@ import pytest
 from infrastructure.outbox import delivery
 from infrastructure.outbox.subscribers import GivenUp, Webhook
 from tests.support.clocks import SetClock
+from tests.support.decisions import rule
 from tests.support.ledger_fixtures import LedgerUrls, eventually
 from tests.support.outbox import GIVE_UP_AFTER, a_relay, add_webhook, issued_in, running, webhooks_of
 from tests.support.receivers import OK, Answer, Post, Receiver, a_receiver
@@ -251,6 +252,7 @@ def test_a_dead_letter_that_fails_again_stays_one_and_holds_nothing_up(
     assert receiver.document_ids.count(dead) == 1
 
 
+@rule("PII-14")
 def test_neither_secrets_nor_addresses_nor_answers_are_logged_or_stored_in_clear(
     database_urls: LedgerUrls, receiver: Receiver, logged_lines: Callable[[], str]
 ) -> None:

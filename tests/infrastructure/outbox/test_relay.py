@@ -11,6 +11,7 @@ from application.ledger import Transaction
 from domain.documents.document import DOCUMENT
 from domain.kernel.canonical import sha256_hex
 from infrastructure.eventstore.committer import Committer
+from tests.support.decisions import rule
 from tests.support.facts import issued
 from tests.support.ledger_fixtures import LedgerUrls, a_command, eventually, one
 from tests.support.outbox import SOURCE, a_relay, add_webhook, issue, running, webhooks_of
@@ -47,6 +48,7 @@ def test_a_fact_comes_as_a_signed_cloud_event(
     assert b"buyer-17" not in post.body and b"seller-4" not in post.body
 
 
+@rule("IDEM-27")
 def test_hundreds_of_facts_come_once_and_in_ledger_order_to_each(
     database_urls: LedgerUrls, committer: Committer
 ) -> None:

@@ -7,6 +7,7 @@ import time
 import psycopg
 import pytest
 
+from tests.support.decisions import rule
 from tests.support.ledger_fixtures import LedgerUrls, eventually, running_committer
 from tests.support.outbox import a_relay, add_webhook, issue, issued_in, relay_process, running, webhooks_of
 from tests.support.receivers import OK, Answer, Post, a_receiver
@@ -14,6 +15,7 @@ from tests.support.receivers import OK, Answer, Post, a_receiver
 TAKEOVER_SECONDS = 2.0
 
 
+@rule("IDEM-27")
 @pytest.mark.slow
 def test_a_kill_between_delivery_and_record_repeats_one_message_under_its_id(
     database_urls: LedgerUrls,

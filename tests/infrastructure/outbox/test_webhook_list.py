@@ -27,6 +27,7 @@ from infrastructure.outbox.target import (
     shown_address,
 )
 from tests.support.clocks import SetClock
+from tests.support.decisions import rule
 from tests.support.ledger_fixtures import LedgerUrls, eventually
 from tests.support.outbox import SEAL, a_relay, add_webhook, issue, running, webhooks_of
 from tests.support.receivers import Answer, Post, Receiver, a_receiver
@@ -152,6 +153,7 @@ def test_an_address_that_is_none_or_not_https_is_refused_unrepeated(url: str) ->
     assert "shop" not in str(refused.value)
 
 
+@rule("PII-14")
 @pytest.mark.parametrize(
     ("url", "shown"),
     [

@@ -84,9 +84,9 @@ def test_a_table_that_went_missing_lets_its_projection_start_again_from_zero(
 def test_an_index_that_misses_is_made(database_urls: LedgerUrls) -> None:
     """A change of indexes alone needs no new version."""
     with psycopg.connect(database_urls.admin, autocommit=True) as connection:
-        connection.execute("DROP INDEX readmodel.task_v1_open")
+        connection.execute("DROP INDEX readmodel.task_v3_open")
         make_tables(database_urls, TASKS)
-        connection.execute("SELECT 'readmodel.task_v1_open'::regclass")
+        connection.execute("SELECT 'readmodel.task_v3_open'::regclass")
 
 
 def test_positions_kept_before_there_were_versions_are_those_of_the_first(database_urls: LedgerUrls) -> None:

@@ -219,6 +219,7 @@ def test_a_rebuild_of_a_projection_that_never_ran_starts_it(database_urls: Ledge
     assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
 
 
+@pytest.mark.slow
 async def test_writers_and_readers_notice_nothing_of_rebuilds(urls: LedgerUrls) -> None:
     """Numbers are given, folded and read all the time; every answer shows all up to its position."""
     stop = threading.Event()

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from application.signing import KeyUnusable
-from domain.documents.order import OrderPaid
+from domain.documents.order_facts import OrderPaid
 from domain.streams import REGISTRY
 from infrastructure.eventstore.event_reader import EventReader
 from infrastructure.eventstore.mapper import LedgerMapper
@@ -45,7 +45,7 @@ def test_without_keys_the_index_is_what_it_is_with_them(urls: LedgerUrls, keyles
     assert tracking(urls.admin, SUBJECT_STREAMS) == head_of(urls.service)
     rows = live_rows(urls.admin, SUBJECT_STREAMS)
     assert rows == fresh_rows(urls.service, SUBJECT_STREAMS)
-    assert [row["stream_id"] for row in rows["subject_stream_v2"]] == ["o-1", "o-2"]
+    assert [row["stream_id"] for row in rows["subject_stream_v4"]] == ["o-1", "o-2"]
 
 
 def test_without_keys_what_needs_a_fact_stands_still(urls: LedgerUrls, keyless: EventReader) -> None:

@@ -15,17 +15,17 @@ from hypothesis import given, settings
 from pypdf import PdfReader
 
 from domain.documents.order_snapshot import OrderData
-from domain.documents.receipt_content import receipt_content
 from domain.kernel.canonical import canonical_json
 from infrastructure.rendering.pdf import UnknownTemplateError, render_pdf
-from tests.support.golden_documents import HASHES, golden_documents, identity, plain_order
+from tests.support.golden_documents import HASHES, golden_documents, plain_order
+from tests.support.order_documents import identity, receipt_of
 from tests.support.snapshots import order_data, orders, party_snapshot
 
 PROJECT = Path(__file__).parents[3]
 
 
 def _rendered(order: dict[str, Any], **changes: Any) -> bytes:
-    content = receipt_content(OrderData.model_validate(order), identity(**changes))
+    content = receipt_of(OrderData.model_validate(order), identity(**changes))
     return render_pdf(canonical_json(content))
 
 
@@ -137,7 +137,7 @@ def test_the_longest_texts_and_numbers_of_all_still_fit_the_paper() -> None:
 @given(orders())
 @settings(max_examples=25, deadline=None)
 def test_any_consistent_order_can_be_drawn(order: OrderData) -> None:
-    content = canonical_json(receipt_content(order, identity(language="es", country_code=order.country_code)))
+    content = canonical_json(receipt_of(order, identity(language="es", country_code=order.country_code)))
     assert render_pdf(content).startswith(b"%PDF-1.")
 
 
@@ -209,7 +209,7 @@ def test_what_a_process_drew_before_changes_no_byte(before: str) -> None:
     )
     order = order_data("o-before")
     order["orderPartySnapshot"]["buyer"]["legalName"] = before
-    first = canonical_json(receipt_content(OrderData.model_validate(order), identity())).decode()
+    first = canonical_json(receipt_of(OrderData.model_validate(order), identity())).decode()
     documents = golden_documents()
     finished = subprocess.run(
         [sys.executable, "-c", program],

@@ -27,6 +27,7 @@ from infrastructure.keys.signer import Ed25519Signer
 from infrastructure.keys.store import KeyStore
 from infrastructure.vault.folder import FolderVault
 from tests.infrastructure.vault.vault_contract import NAME, UNTIL, VaultContract
+from tests.support.decisions import rule
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -78,6 +79,7 @@ def overwrite(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+@rule("PII-16")
 def test_an_object_is_read_only_and_unreadable_without_the_key(vault: FolderVault, root: Path) -> None:
     put(vault, b"the secret name of a buyer")
     (path,) = object_files(root)
@@ -302,6 +304,7 @@ def test_a_retention_given_later_does_not_shorten_the_first(vault: FolderVault) 
     assert entry.retain_until == UNTIL
 
 
+@rule("PII-16")
 def test_what_is_sealed_for_a_person_opens_with_that_persons_key_only(vault: FolderVault) -> None:
     mine, other = SubjectSecret(UUID(int=1), b"m" * 32), SubjectSecret(UUID(int=2), b"o" * 32)
     vault.put(Deposit(NAME, b"sealed", "fiscal", UNTIL, mine))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from domain.documents.order import RefundData
+from domain.documents.order_events import RefundData
 from domain.documents.order_snapshot import OrderData, check_equations
 
 
@@ -20,12 +20,15 @@ class Door:
     """What the door remembers, and how it misbehaves.
 
     `trouble` is the share of requests that end in a 503, a connection cut before the events are taken, or one
-    cut after. `looks_until_issued` is how often a document is shown as DRAFT, if its fact is one of `late`
-    (always, if that is empty). Facts named in `parked` get a parked document. After `answers_left` answers
+    cut after. A payment leads to a document of each of `of_payment`, a refund of each of `of_refund`.
+    `looks_until_issued` is how often a fact's documents are shown as DRAFT, if it is one of `late` (always,
+    if that is empty). Facts named in `parked` get parked documents. After `answers_left` answers
     every connection is cut. `refusal` is the status and code of every request.
     """
 
     trouble: float = 0.0
+    of_payment: tuple[str, ...] = ("RECEIPT",)
+    of_refund: tuple[str, ...] = ("ADJUSTMENT_STATEMENT",)
     looks_until_issued: int = 0
     late: frozenset[str] = frozenset()
     parked: frozenset[str] = frozenset()
@@ -35,7 +38,7 @@ class Door:
     slow_seconds: float = 0.0
     url: str = ""
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     looks: dict[str, int] = field(default_factory=dict)
     outcomes: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -62,7 +65,7 @@ class Door:
         order_id = data["orderId"]
         if event_type == "orders.PAID_IN_ESCROW":
             check_equations(OrderData.model_validate(data).order_financial_snapshot)
-            doc_type = "RECEIPT"
+            doc_types = self.of_payment
         else:
             check_equations(RefundData.model_validate(data).refund_snapshot)
             order = self.facts.get(f"order/{order_id}")
@@ -76,14 +79,17 @@ class Door:
             total = refunded + data["refundSnapshot"]["buyerTotal"]
             if total > order["orderFinancialSnapshot"]["buyerTotal"]:
                 return "REFUND_EXCEEDS_PAID"
-            doc_type = "ADJUSTMENT_STATEMENT"
-        self.documents[event_id] = {
-            "documentId": f"document-of-{event_id}",
-            "documentKey": f"{order_id}:{doc_type}:shop:1",
-            "docType": doc_type,
-            "status": "DRAFT",
-            "parked": event_id in self.parked,
-        }
+            doc_types = self.of_refund
+        self.documents[event_id] = [
+            {
+                "documentId": f"{doc_type}-of-{event_id}",
+                "documentKey": f"{order_id}:{doc_type}:shop:1",
+                "docType": doc_type,
+                "status": "DRAFT",
+                "parked": event_id in self.parked,
+            }
+            for doc_type in doc_types
+        ]
         return None
 
     def _result(self, event_id: str, outcome: str, code: str | None = None) -> dict[str, Any]:
@@ -94,12 +100,12 @@ class Door:
         if code:
             return result | {"error": {"code": code, "errorCode": code, "status": 409}}
         if outcome != "WAITING":
-            document = self.documents[event_id]
             self.looks[event_id] = self.looks.get(event_id, 0) + 1
             late = not self.late or event_id in self.late
-            if not document["parked"] and self.looks[event_id] > self.looks_until_issued * late:
-                document["status"] = "ISSUED"
-            result["documents"] = [dict(document)]
+            for document in self.documents[event_id]:
+                if not document["parked"] and self.looks[event_id] > self.looks_until_issued * late:
+                    document["status"] = "ISSUED"
+            result["documents"] = [dict(document) for document in self.documents[event_id]]
         return result
 
     def answer(self, body: bytes, token: str) -> tuple[int, dict[str, Any]] | None:

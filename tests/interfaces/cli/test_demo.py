@@ -1,4 +1,4 @@
-"""`make run` shows billing too: a garage's work orders, invoiced as anybody would over the API."""
+"""`make run` shows orders with all their documents, a garage's work orders, invoices, a vendor's bills."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ EMAIL = re.compile(r"[\w.+-]+@([\w.-]+)")
 
 
 def test_nobody_can_be_reached_by_an_address_of_the_demo() -> None:
-    hosts = EMAIL.findall(str(demo("orders") + demo("work_orders")))
+    hosts = EMAIL.findall(str(demo("orders") + demo("life") + demo("work_orders")))
     assert hosts and all(host.endswith(".example") for host in hosts)
 
 
@@ -41,8 +41,36 @@ def invoices(client: httpx.Client) -> dict[str, dict[str, Any]]:
     }
 
 
+def told_kinds(client: httpx.Client) -> dict[str, set[tuple[str, str]]]:
+    """Type and status of the documents of each of the demo's orders."""
+    return {
+        order["orderId"]: {
+            (each["docType"], each["status"])
+            for each in all_items(client, "/v1/documents", orderId=order["orderId"])
+        }
+        for order in demo("orders")
+    }
+
+
+def paid_bills(client: httpx.Client) -> list[tuple[str, str]]:
+    """Numbers and statuses of the bills of the demo's vendor."""
+    vendor_id = demo("payables")[0]["bill"]["vendorId"]
+    bills = all_items(client, f"/v1/billing/ap/vendors/{vendor_id}/bills")
+    return [(bill["billNumber"], bill["status"]) for bill in bills]
+
+
+KINDS = {
+    "demo-1001": {"RECEIPT", "FISCAL_INVOICE", "SELLER_STATEMENT", "PAYOUT_STATEMENT", "CREDIT_NOTE"},
+    "demo-1002": {"RECEIPT", "ADJUSTMENT_STATEMENT"},
+    "demo-1003": {"RECEIPT", "SELLER_STATEMENT", "PAYOUT_STATEMENT"},
+    "demo-1004": {"RECEIPT"},
+    "demo-1005": {"RECEIPT"},
+}
+"""What each order's life leads to, beside an invoice that waits for its buyer's profile."""
+
+
 @pytest.mark.slow
-def test_an_interrupted_demo_is_finished_once_and_holds_invoices_of_all_kinds(tmp_path: Path) -> None:
+def test_an_interrupted_demo_is_finished_once_and_holds_documents_of_all_kinds(tmp_path: Path) -> None:
     begin_demo(House(tmp_path / "house"))
     house = House(tmp_path / "house", {"BILLING_DEMO": "1"})
     with house:
@@ -53,6 +81,11 @@ def test_an_interrupted_demo_is_finished_once_and_holds_invoices_of_all_kinds(tm
             approved, on_terms, ready, blocked = (shown[work_order_id] for work_order_id in work_orders)
             path = f"/v1/billing/invoices/{approved['invoiceId']}/artifacts"
             (artifact,) = client.get(path).json()["artifacts"]
+            expected = {order_id: {(kind, "ISSUED") for kind in kinds} for order_id, kinds in KINDS.items()}
+            expected["demo-1005"].add(("FISCAL_INVOICE", "DRAFT"))
+            eventually(lambda: told_kinds(client) == expected)
+            (task,) = client.get("/v1/tasks").json()["items"]
+            assert task["cause"] == "issue_failed_profile_missing"
         statuses = [invoice["status"] for invoice in (approved, on_terms, ready, blocked)]
         assert statuses == ["ISSUED", "ISSUED", "DRAFT", "DRAFT"]
         assert approved["traceability"]["sourceApprovalIds"] and artifact["available"]
@@ -67,6 +100,8 @@ def test_an_interrupted_demo_is_finished_once_and_holds_invoices_of_all_kinds(tm
         for invoice in (approved, on_terms):
             (document,) = invoice["documents"]
             assert house.wait_for_issue(document["documentId"])["number"] == invoice["invoiceNumber"]
+        with house.client("FINANCE_ADMIN") as client:
+            eventually(lambda: paid_bills(client) == [("BB-20417", "PAID"), ("BB-20561", "OPEN")])
         head = house.catch_up()
     with house:
         assert wait_for_demo(house, 2) == head

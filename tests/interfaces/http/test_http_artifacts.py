@@ -19,7 +19,7 @@ from application.ports import ArtifactClaims
 from infrastructure.download_tokens import MacArtifactTokens
 from infrastructure.keys.store import KeyStore
 from tests.support.artifact_facts import SIGNATURE, an_artifact, by_value
-from tests.support.decisions import decision
+from tests.support.decisions import decision, rule
 from tests.support.house import House, all_items
 from tests.support.problems import fields_of, problem
 from tests.support.work_orders import a_work_order, account_updated, an_account, work_order_ready
@@ -163,6 +163,7 @@ def test_of_fifty_uses_at_once_one_gets_the_bytes(house: House, shop: Shop) -> N
     assert sum(event["correlationId"] in traces for event in found) == 1
 
 
+@rule("AUDIT-9")
 @decision("BILL-DEC-005", "Each download is on record: who, what, from where")
 def test_a_download_is_told_to_auditors_with_its_origin(house: House) -> None:
     _, invoice_id = told(house, by_value(ref := f"told-{uuid4()}"))
@@ -334,6 +335,7 @@ def test_a_content_that_its_reference_does_not_describe_is_refused_by_name(
     assert fields_of(problem(answer, 400, "VALIDATION_FAILED")) == {f"data.artifactRefs.0.{field}"}
 
 
+@rule("PII-6")
 @decision("BILL-DEC-005", "Signed URLs and tokens are never logged")
 @decision("BILL-DEC-015", "Logs hold no signed URL and no token")
 def test_contents_addresses_and_tokens_stand_in_no_log_event_or_answer(house: House) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.decisions import rule
 from tests.support.house import BATCH_OF_EVENTS, ONE_EVENT, House, paid
 from tests.support.problems import check_envelope, fields_of, problem
 
@@ -54,6 +55,7 @@ def _changed(event: dict[str, Any], path: tuple[str | int, ...], raw: str) -> by
     return json.dumps(changed).replace('"THE-RAW-VALUE"', raw).encode()
 
 
+@rule("IDEM-28")
 @pytest.mark.parametrize("raw", NOT_MONEY)
 @pytest.mark.parametrize("path", MONEY, ids=lambda path: str(path[-1]))
 def test_money_is_a_whole_number_that_json_keeps_exactly(

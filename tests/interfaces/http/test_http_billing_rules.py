@@ -295,7 +295,7 @@ def test_an_account_that_is_malformed_is_refused(house: House, field: str, value
 @pytest.fixture(scope="module")
 def urls(house: House) -> tuple[str, str]:
     """Two APIs of one ledger."""
-    return house.url, house.serve_also()[0]
+    return house.url, house.second_url()
 
 
 @pytest.mark.slow

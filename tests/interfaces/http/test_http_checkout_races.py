@@ -19,9 +19,9 @@ AT_ONCE = 50
 @pytest.fixture(scope="module")
 def tills(house: House) -> Iterator[list[Till]]:
     """One person at the counters of two API processes."""
-    other_url, _ = house.serve_also()
+    urls = (house.url, house.second_url())
     with ExitStack() as stack:
-        clients = [house.client("BILLING_MANAGER", sub="bea", url=url) for url in (house.url, other_url)]
+        clients = [house.client("BILLING_MANAGER", sub="bea", url=url) for url in urls]
         yield [Till(stack.enter_context(client)) for client in clients]
 
 

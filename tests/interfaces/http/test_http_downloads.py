@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
 from application.ports import DownloadClaims
 from infrastructure.download_tokens import MacDownloadTokens
 from infrastructure.keys.store import KeyStore
+from tests.support.decisions import rule
 from tests.support.house import House, all_items, paid
 from tests.support.problems import problem
 
@@ -62,6 +64,7 @@ def test_the_answer_of_a_token_names_its_end_and_a_link_that_works(house: House,
         assert anybody.get(body["url"]).status_code == 200
 
 
+@rule("AUDIT-9")
 def test_a_download_is_told_with_its_origin_to_auditors_and_without_to_others(house: House) -> None:
     document_id = house.issued(paid("downloads-told"))["documentId"]
     token = _token(house, document_id)
@@ -71,8 +74,8 @@ def test_a_download_is_told_with_its_origin_to_auditors_and_without_to_others(ho
     wait = {"X-Min-Position": answer.headers["x-ledger-position"]}
     path = f"/v1/documents/{document_id}/events"
     with house.client("AUDITOR") as auditor, house.client("BUYER", buyer_id="buyer-17") as buyer:
-        told = auditor.get(path, headers=wait).json()["items"]
-        shown = buyer.get(path, headers=wait).json()["items"]
+        told = _without_deliveries(auditor.get(path, headers=wait).json()["items"])
+        shown = _without_deliveries(buyer.get(path, headers=wait).json()["items"])
     assert [entry["eventType"] for entry in told] == ["ISSUED", "DOWNLOADED"]
     downloaded = told[1]
     assert (downloaded["ip"], downloaded["device"]) == ("127.0.0.1", "Mari's telephone")
@@ -93,7 +96,7 @@ def test_each_download_is_an_event_of_its_own(house: House) -> None:
             assert anybody.get("/v1/documents/download", params={"token": token}).status_code == 200
     house.catch_up()
     with house.client("AUDITOR") as auditor:
-        entries = all_items(auditor, f"/v1/documents/{document_id}/events", limit=2)
+        entries = _without_deliveries(all_items(auditor, f"/v1/documents/{document_id}/events", limit=2))
     assert [entry["eventType"] for entry in entries] == ["ISSUED"] + ["DOWNLOADED"] * 3
 
 
@@ -189,3 +192,8 @@ def test_neither_tokens_nor_personal_data_reach_the_logs(house: House, document_
     (mine,) = [line for line in lines if line.get("traceId") == trace]
     assert (mine["event"], mine["status"], mine["documentId"]) == ("request", 200, document_id)
     assert mine["route"] == "/v1/documents/{documentId}"
+
+
+def _without_deliveries(timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A link goes to the buyer's e-mail address too, at whatever moment."""
+    return [entry for entry in timeline if not entry["eventType"].startswith("DELIVER")]

@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.support.decisions import rule
 from tests.support.house import House
 from tests.support.problems import fields_of, problem
 
@@ -197,6 +198,7 @@ def test_a_weak_secret_or_an_unknown_permission_is_refused(
     assert fields_of(problem(answer, 400, "VALIDATION_FAILED")) == {field}
 
 
+@rule("PII-10")
 def test_no_secret_token_or_hash_reaches_answers_logs_audit_or_database_and_no_name_the_database(
     house: House, root: httpx.Client
 ) -> None:

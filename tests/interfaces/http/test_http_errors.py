@@ -153,7 +153,6 @@ def test_a_missing_or_foreign_authorization_is_401(house: House, header: str | N
         ("BUYER", "GET", "/v1/audit/events"),
         ("SELLER", "GET", "/v1/number-series"),
         ("SUPPORT", "GET", "/v1/audit/streams/order/x"),
-        ("BUYER", "GET", "/v1/tasks"),
         ("AUDITOR", "POST", "/v1/number-series"),
         ("FINANCE_ADMIN", "POST", "/v1/inbound/events"),
         ("NOBODY_KNOWS_THIS_ROLE", "GET", "/v1/documents"),

@@ -123,8 +123,7 @@ def test_a_repeat_is_answered_byte_for_byte_though_the_profile_went_on(house: Ho
 
 
 def test_a_profile_is_shown_as_it_was(house: House) -> None:
-    owner_id = _fresh()
-    path = _path(owner_id, "PLATFORM")
+    path = _path(_fresh())
     with house.client("FINANCE_ADMIN") as finance:
         first = finance.put(path, json=profile_request(address={}))
         assert first.json()["missingFields"] == ["address.line1", "address.city", "address.countryCode"]

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.decisions import rule
 from tests.support.house import ONE_EVENT, House, paid, send
 from tests.support.problems import problem
 
@@ -18,6 +19,7 @@ def _open(client: httpx.Client, issuer: str, key: str, **changes: Any) -> httpx.
     return client.post("/v1/number-series", json=body, headers={"Idempotency-Key": key})
 
 
+@rule("IDEM-4")
 @pytest.mark.parametrize("key", ["k", LONGEST_KEY, "with blanks and ~"])
 def test_a_repeat_of_a_command_is_answered_byte_for_byte(house: House, key: str) -> None:
     issuer = f"idem-{len(key)}"
@@ -40,6 +42,7 @@ def test_a_repeat_of_events_is_answered_byte_for_byte(house: House) -> None:
     assert again.headers["idempotent-replayed"] == "true"
 
 
+@rule("IDEM-6")
 def test_the_same_key_for_another_body_is_refused_and_nothing_happens(house: House) -> None:
     with house.client("FINANCE_ADMIN") as finance, house.client("SYSTEM") as system:
         _open(finance, "idem-a", "reused")
@@ -56,6 +59,7 @@ def test_the_same_key_for_another_body_is_refused_and_nothing_happens(house: Hou
         problem(auditor.get("/v1/audit/streams/order/idem-b"), 404, "NOT_FOUND")
 
 
+@rule("IDEM-3")
 def test_a_key_belongs_to_one_caller_tenant_and_operation(house: House) -> None:
     with house.client("FINANCE_ADMIN", sub="eva") as eva:
         _open(eva, "idem-scope", "scoped")
@@ -68,6 +72,7 @@ def test_a_key_belongs_to_one_caller_tenant_and_operation(house: House) -> None:
     assert answer.status_code == 200 and "idempotent-replayed" not in answer.headers
 
 
+@rule("IDEM-9")
 def test_a_refusal_is_not_kept(house: House) -> None:
     wrong = paid("idem-refused")
     wrong["data"]["orderFinancialSnapshot"]["sellerNet"] += 1
@@ -83,6 +88,7 @@ def test_a_refusal_is_not_kept(house: House) -> None:
         assert _open(finance, "idem-mended", "refused").status_code == 201
 
 
+@rule("IDEM-7")
 def test_twenty_repeats_at_once_happen_once_and_get_one_answer(house: House) -> None:
     def attempt(_: int) -> httpx.Response:
         with house.client("FINANCE_ADMIN") as finance:
@@ -95,6 +101,7 @@ def test_twenty_repeats_at_once_happen_once_and_get_one_answer(house: House) -> 
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
 
 
+@rule("IDEM-12")
 def test_a_download_token_is_minted_anew_for_a_repeated_key(house: House) -> None:
     document_id = house.issued(paid("idem-token"))["documentId"]
     with house.client("AUDITOR") as auditor:
@@ -104,6 +111,7 @@ def test_a_download_token_is_minted_anew_for_a_repeated_key(house: House) -> Non
     assert all("idempotent-replayed" not in answer.headers for answer in answers)
 
 
+@rule("IDEM-11")
 def test_neither_keys_nor_answers_nor_requests_are_readable_in_the_database(house: House) -> None:
     key = "findable-key-4711"
     with house.client("SYSTEM") as system:

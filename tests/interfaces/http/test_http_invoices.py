@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.decisions import decision
+from tests.support.decisions import decision, rule
 from tests.support.garage import ADVISOR, AUDITOR, FINANCE, MANAGER, MOUNTS, Garage, codes
 from tests.support.house import House, all_items, cloud_event
 from tests.support.problems import fields_of, problem
@@ -122,6 +122,7 @@ def test_an_issued_invoice_has_number_date_and_terms(garage: Garage) -> None:
     assert verified["valid"], verified
 
 
+@rule("IDEM-13")
 @decision("BILL-DEC-001", "Issuing is idempotent by invoice and version")
 def test_the_same_version_again_is_answered_byte_for_byte(garage: Garage) -> None:
     draft = garage.drafted()

@@ -5,6 +5,7 @@ import re
 import httpx
 import pytest
 
+from tests.support.decisions import rule
 from tests.support.house import House, eventually, paid
 from tests.support.problems import problem
 
@@ -59,6 +60,7 @@ def test_the_names_are_the_contracts(house: House) -> None:
     }
 
 
+@rule("PII-7")
 def test_requests_are_counted_by_route_never_by_what_a_client_makes_up(house: House) -> None:
     with house.client("AUDITOR") as auditor:
         problem(auditor.get("/v1/documents/made-up-id-4711"), 404, "NOT_FOUND")

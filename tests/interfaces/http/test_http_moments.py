@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.decisions import rule
 from tests.support.house import House, all_items, paid
 from tests.support.problems import problem
 
@@ -127,6 +128,8 @@ def test_a_stream_is_told_up_to_a_version_or_time(house: House, events: list[dic
     assert whole["state"]["issued"]["seal"]["sha256Pdf"]
 
 
+@rule("AUDIT-12")
+@rule("AUDIT-2")
 def test_auditors_filter_the_ledger(house: House, events: list[dict[str, Any]]) -> None:
     issued = next(event for event in events if event["type"] == "document.issued")
     with house.client("AUDITOR") as auditor:

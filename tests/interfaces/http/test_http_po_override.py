@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.checkouts import Till, an_approver, crm_tells
-from tests.support.decisions import decision
+from tests.support.decisions import decision, rule
 from tests.support.house import House
 from tests.support.problems import fields_of, problem
 
@@ -182,6 +182,7 @@ def test_a_second_approval_that_nobody_asked_for_stays_unused(
     assert till.override(str(uuid4()), account, elevationToken=second).status_code == 201
 
 
+@rule("AUDIT-10")
 @decision("BILL-DEC-009", "Overrides are on record with their approvers")
 @decision("BILL-DEC-010", "Auditors read who approved, and no secret")
 def test_auditors_read_who_overrode_what_and_no_secret(

@@ -165,7 +165,8 @@ def test_every_operation_was_asked_and_did_what_it_is_for(house: House, judged: 
     described = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
     assert set(judged.statuses) == described
     idle = {label for label, counts in judged.statuses.items() if not SUCCESSES & set(counts)}
-    assert not idle, "answered no request with a success"
+    notices = {label for label in described if label.endswith("/gateways/{gateway}/notices")}
+    assert idle == notices, "answered no request with a success, as only notices may that no gateway signed"
     asked = sum(judged.statuses.values(), Counter())
     assert sum(asked[status] for status in SUCCESSES) > SUCCESS_SHARE * asked.total(), asked
 

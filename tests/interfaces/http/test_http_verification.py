@@ -253,6 +253,8 @@ def test_a_flipped_byte_in_the_vaults_key_is_found(house: House, document: dict[
 
 @pytest.mark.slow
 def test_a_flipped_byte_in_the_private_key_parks_new_documents_until_it_is_mended(house: House) -> None:
+    # Every worker has started: one that starts with a corrupt key ends at once.
+    house.issued(paid("verified-before"))
     path = next(p for p in (house.data_dir / "keys" / "seal").glob("*.pem") if ".pub." not in p.name)
     with ThreadPoolExecutor(1) as pool, house.client("AUDITOR") as auditor:
         with _file_changed(path, _flipped):
@@ -270,8 +272,9 @@ def test_a_flipped_byte_in_the_private_key_parks_new_documents_until_it_is_mende
     house.catch_up()
     with house.client("AUDITOR") as auditor:
         events = auditor.get(f"/v1/documents/{document_id}/events").json()["items"]
-    assert {event["eventType"] for event in events[:-1]} == {"ISSUE_FAILED"}
-    assert events[-1]["eventType"] == "ISSUED"
+    # A link may have gone to the buyer's e-mail address since.
+    told = [event["eventType"] for event in events if not event["eventType"].startswith("DELIVER")]
+    assert (set(told[:-1]), told[-1]) == ({"ISSUE_FAILED"}, "ISSUED")
 
 
 def test_verify_needs_no_read_model_of_the_document_to_be_right(

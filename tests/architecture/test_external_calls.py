@@ -1,0 +1,152 @@
+"""Whatever leaves the house has its row, and every row keeps the rules of what takes effect outside (S2)."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from application.operations import OPERATIONS
+from application.operations.documents import DELIVER_DOCUMENT, ISSUE_NUMBERED_DOCUMENT
+from application.operations.payables import SETTLE_AP_PAYMENT
+from application.operations.payments import SETTLE_PAYMENT
+from domain.streams import REGISTRY
+from infrastructure.external_calls import ANY_OPERATION, EXTERNAL_CALLS, RELAY, ExternalCall
+from tests.support.decisions import rule
+from tests.support.golden import EXTERNAL_CALLS_FILE, golden_external_calls
+from tests.support.source_tree import modules, name_of, parsed
+
+NETWORK_CLIENTS = (
+    *("aiohttp", "aiosmtplib", "ftplib", "http.client", "httpcore", "httpx", "imaplib", "nats", "paramiko"),
+    *("requests", "smtplib", "socket", "stripe", "telnetlib", "urllib.request", "urllib3", "websockets"),
+    *("google.auth", "google.cloud", "google.api_core"),
+)
+NETWORK_NAMES = frozenset(
+    {"PyJWKClient", "open_connection", "create_connection", "sock_connect", "getaddrinfo"}
+)
+"""What opens connections in modules that also serve other ends."""
+
+STAYS_HERE = {
+    "infrastructure.gateways.simulated_notices": "plays the gateways, and tells the service's own API",
+    "infrastructure.gateways.stripe_notices": "verifies signatures and asks nobody",
+    "interfaces.cli.demo": "the service's own API, on this machine",
+    "interfaces.cli.inbound_door": "the service's own API, on this machine",
+    "interfaces.cli.simulated_payments": "finds a free port for the simulator, on this machine",
+    "interfaces.cli.launch": "looks whether the port to listen on is free",
+}
+"""Modules that use a network client and do not leave the house."""
+
+WORKERS = {DELIVER_DOCUMENT, ISSUE_NUMBERED_DOCUMENT, SETTLE_PAYMENT, SETTLE_AP_PAYMENT, RELAY, ANY_OPERATION}
+
+every_call = pytest.mark.parametrize("call", EXTERNAL_CALLS, ids=lambda call: call.name)
+
+
+def network_clients(tree: ast.Module) -> Iterator[str]:
+    """What a module could reach others with, by the names of clients that it imports or uses."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                imported = [alias.name for alias in names]
+            case ast.ImportFrom(module=str(module), names=names):
+                imported = [module, *(f"{module}.{alias.name}" for alias in names)]
+            case ast.Attribute(attr=name) | ast.Name(id=name) if name in NETWORK_NAMES:
+                yield name
+                continue
+            case _:
+                continue
+        for name in imported:
+            if any(name == client or name.startswith(f"{client}.") for client in NETWORK_CLIENTS):
+                yield name
+
+
+def _told() -> set[str]:
+    return {adapter for call in EXTERNAL_CALLS for adapter in call.adapters}
+
+
+@rule("IDEM-24")
+def test_whoever_uses_a_network_client_has_a_row_or_a_reason() -> None:
+    using = {
+        name_of(path).removesuffix(".py").replace("/", ".")
+        for path in modules()
+        if any(network_clients(parsed(path)))
+    }
+    assert using - _told() - STAYS_HERE.keys() == set()
+    assert STAYS_HERE.keys() <= using, "a reason that nothing needs"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import httpx",
+        "import httpx as web",
+        "from stripe import StripeClient",
+        "from google.cloud import storage",
+        "from google import cloud",
+        "import urllib.request",
+        "from urllib import request",
+        "from socket import create_connection",
+        "import asyncio\nasyncio.open_connection('example.org', 80)",
+        "from jwt import PyJWKClient as Client\nPyJWKClient('https://example.org')",
+    ],
+)
+def test_a_module_that_reaches_out_is_found(source: str) -> None:
+    assert list(network_clients(ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    "source", ["from http import HTTPStatus", "from urllib.parse import quote", "import jwt"]
+)
+def test_other_modules_are_not(source: str) -> None:
+    assert not list(network_clients(ast.parse(source)))
+
+
+@every_call
+def test_an_adapter_is_a_module_that_there_is(call: ExternalCall) -> None:
+    known = {name_of(path).removesuffix(".py").replace("/", ".") for path in modules()}
+    assert call.adapters and set(call.adapters) <= known
+
+
+@every_call
+def test_a_call_is_made_for_something(call: ExternalCall) -> None:
+    assert call.caused_by
+    assert set(call.caused_by) <= {operation.name for operation in OPERATIONS} | WORKERS
+
+
+@every_call
+def test_an_effect_outside_has_a_key_and_says_what_a_repeat_gets(call: ExternalCall) -> None:
+    if "external_effect" in call.classification:
+        assert call.idempotency.key not in {"", "none"}
+        assert call.idempotency.replay and call.idempotency.inflight
+        by_name = {operation.name: operation for operation in OPERATIONS}
+        for operation in (by_name[name] for name in call.caused_by if name in by_name):
+            assert "external_effect" in operation.classification
+            assert operation.idempotency.required
+
+
+@rule("AUDIT-3")
+@every_call
+def test_what_cannot_be_taken_back_is_recorded(call: ExternalCall) -> None:
+    if "irreversible" in call.classification:
+        assert call.audit_event is not None
+    if call.audit_event is not None:
+        REGISTRY.by_name(call.audit_event)
+
+
+@rule("IDEM-24")
+@every_call
+def test_every_integration_says_how_long_how_often_and_what_else(call: ExternalCall) -> None:
+    row = call.row()
+    assert all(row[name] for name in ("success", "timeout", "retries", "fallback", "redaction"))
+
+
+def test_every_operation_that_takes_effect_outside_leads_to_a_call() -> None:
+    caused = {name for call in EXTERNAL_CALLS for name in call.caused_by}
+    outside = {operation.name for operation in OPERATIONS if "external_effect" in operation.classification}
+    assert outside <= caused
+
+
+def test_the_catalog_is_the_golden_one() -> None:
+    assert golden_external_calls() == EXTERNAL_CALLS_FILE.read_text(encoding="utf-8")
+
+
+def test_names_are_unique() -> None:
+    assert len({call.name for call in EXTERNAL_CALLS}) == len(EXTERNAL_CALLS)

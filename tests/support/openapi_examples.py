@@ -235,7 +235,8 @@ class Seeded:
         }
 
     def _receipts(self) -> dict[str, Example]:
-        receipt = {"receiptId": self.receipt_desk.paid()["receiptId"]}
+        desk = self.receipt_desk
+        receipt = {"receiptId": desk.paid(desk.own_policy(desk.issued()))["receiptId"]}
         reprint = {"channel": "PRINT", "reasonCode": "LOST"}
         return {
             "receipts.get": Example({"receiptId": self.receipt_id}),

@@ -75,7 +75,7 @@ async def test_without_settings_no_payment_is_taken() -> None:
         for ask in (
             gateway.authorize(INSTRUCTION),
             gateway.capture("pi_1", "k"),
-            gateway.void("pi_1", "k"),
+            gateway.void("pi_1", "k", take_back=True),
             gateway.refund("pi_1", 1, "k"),
             gateway.look_up("k"),
             gateway.payment("pi_1"),

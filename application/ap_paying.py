@@ -28,10 +28,11 @@ from application.handlers.ap_payments import (
 )
 from application.ledger import Audit, Command, Handler, Ledger, worker_audit
 from application.operations.payables import SETTLE_AP_PAYMENT
+from domain.gateway_deferrals import DeferralReason
 from domain.kernel.registry import Registry
 from domain.kernel.streams import StreamId
 from domain.payables.ap_payment import AP_PAYMENT, ApPayment
-from domain.payables.ap_payment_facts import ApPaymentGatewayDeferred, DeferralReason
+from domain.payables.ap_payment_facts import ApPaymentGatewayDeferred
 from domain.payables.bill import BILL
 
 log = structlog.get_logger(__name__)

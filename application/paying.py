@@ -12,18 +12,19 @@ import structlog
 from application.desk import Desk
 from application.gateway import Gateway
 from application.handlers.intents import claim_of
-from application.handlers.payment_outcomes import answering
+from application.handlers.payment_outcomes import answering, record_gateway_deferred
 from application.ledger import Audit, Command, Handler, Ledger, worker_audit
 from application.operations.payments import SETTLE_PAYMENT
-from application.payment_steps import Standing, take_step
+from application.payment_steps import Standing, StepTaken, take_step
 from application.ports import Clock, Ids
 from domain.documents.policy import DocumentPolicies
+from domain.gateway_deferrals import DeferralReason
 from domain.invoicing.invoice import INVOICE
 from domain.kernel.errors import not_found
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.registry import Registry
 from domain.receivables.payment import PAYMENT, Payment
-from domain.receivables.payment_facts import KeyedRequest
+from domain.receivables.payment_facts import KeyedRequest, PaymentGatewayDeferred
 
 log = structlog.get_logger(__name__)
 
@@ -66,35 +67,35 @@ class Cashier:
             standing = self._standing(billing_payment_id, history)
             if standing.payment.unanswered != asked:
                 break
-            handler = await self._step(standing, audit.tenant_id, asker=True, method=method)
-            if handler is None:
+            taken = await self._step(standing, audit.tenant_id, asker=True, method=method)
+            if isinstance(taken, str):
                 break
-            await self._record(standing, handler, audit)
+            await self._record(standing, taken, audit)
         return standing.payment
 
     async def settle(self, billing_payment_id: str) -> bool:
         """Takes on what hangs; whether nothing is left to do. Raises `LedgerUnavailable`, `NOT_FOUND`."""
         history = await self._history(billing_payment_id)
         standing = self._standing(billing_payment_id, history)
-        if standing.payment.initiated.gateway != self.gateway.name:
-            log.error("payment-at-another-gateway", billingPaymentId=billing_payment_id)
-            return False
-        if standing.payment.unanswered and self._clock.now() < history[-1].recorded_at + self.in_hand:
+        if standing.payment.is_in_hand and self._clock.now() < standing.in_hand_until:
             return False
         audit = worker_audit(history[0], SETTLE_PAYMENT)
+        if standing.payment.initiated.gateway != self.gateway.name:
+            log.error("payment-at-another-gateway", billingPaymentId=billing_payment_id)
+            await self._defer(standing, "UNAVAILABLE", audit)
+            return False
         for _ in range(MOST_STEPS):
             if standing.payment.next_step is None:
                 return True
-            handler = await self._step(standing, audit.tenant_id, asker=False, method=None)
-            if handler is None:
+            taken = await self._step(standing, audit.tenant_id, asker=False, method=None)
+            if isinstance(taken, str):
+                await self._defer(standing, taken, audit)
                 return False
-            await self._record(standing, handler, audit)
+            await self._record(standing, taken, audit)
             standing = self._standing(billing_payment_id, await self._history(billing_payment_id))
         return False
 
-    async def _step(
-        self, standing: Standing, tenant: str, *, asker: bool, method: str | None
-    ) -> Handler | None:
+    async def _step(self, standing: Standing, tenant: str, *, asker: bool, method: str | None) -> StepTaken:
         desk = Desk(self._policies, tenant)
         return await take_step(self.gateway, standing, desk, self._clock.now(), asker=asker, method=method)
 
@@ -107,10 +108,11 @@ class Cashier:
     def _standing(self, billing_payment_id: str, history: list[RecordedEvent]) -> Standing:
         stream = PAYMENT.stream(billing_payment_id)
         payment: Payment = self._registry.fold(stream, [event.fact for event in history])
+        got_anywhere = [event for event in history if not isinstance(event.fact, PaymentGatewayDeferred)]
         return Standing(
             billing_payment_id,
             payment,
-            in_hand_until=history[-1].recorded_at + self.in_hand,
+            in_hand_until=got_anywhere[-1].recorded_at + self.in_hand,
             certain_from=history[0].recorded_at + self.in_hand + self.gateway.seen_within,
             receipt_id=str(self._ids.new()),
             correlation_id=history[0].correlation_id,
@@ -127,3 +129,19 @@ class Cashier:
         claim = None if asked is None else claim_of(asked)
         keeping = answering(asked, standing.billing_payment_id, handler)
         await self._ledger.commit(Command(audit, keeping, streams, idempotency=claim))
+
+    async def _defer(self, standing: Standing, reason: DeferralReason, audit: Audit) -> None:
+        """Records that the gateway told nothing new, and when it is asked again."""
+        billing_payment_id = standing.billing_payment_id
+        handler = record_gateway_deferred(billing_payment_id, reason)
+        streams = frozenset((PAYMENT.stream(billing_payment_id),))
+        recorded = (await self._ledger.commit(Command(audit, handler, streams))).answer.body
+        deferred: PaymentGatewayDeferred | None = recorded
+        if deferred is not None:
+            log.warning(
+                "payment-deferred",
+                billingPaymentId=billing_payment_id,
+                reason=reason,
+                attempt=deferred.attempt,
+                retryAt=deferred.retry_at.isoformat(),
+            )

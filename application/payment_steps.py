@@ -1,4 +1,4 @@
-"""What a gateway is asked for next about a payment, and what to record of its answer.
+"""What a gateway is asked for next about a payment, and what to record of its answer, or why there is none.
 
 Whoever asked for a step takes it at once. Who comes after a crash asks first how things stand at the gateway,
 and never authorises: what a payment is paid with is known only to who pays (S2).
@@ -33,6 +33,7 @@ from application.handlers.payment_outcomes import (
     record_voided,
 )
 from application.ledger import Handler
+from domain.gateway_deferrals import DeferralReason
 from domain.receivables.payment import Payment, Refund
 from domain.receivables.payment_facts import DeferredCause
 
@@ -40,6 +41,10 @@ log = structlog.get_logger(__name__)
 
 _LET_GO = frozenset({"VOIDED", "DECLINED"})
 """How a payment stands at the gateway of which no money moves, or all was taken back."""
+
+
+StepTaken = Handler | DeferralReason
+"""What to record of a step; why the gateway has to be asked again, where it told nothing new."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,14 @@ class Standing:
 
 async def take_step(
     gateway: Gateway, standing: Standing, desk: Desk, now: datetime, *, asker: bool, method: str | None
-) -> Handler | None:
-    """Takes the payment's next step; what to record of it, None where that is nothing new.
+) -> StepTaken:
+    """Takes the payment's next step.
 
     With `asker` it is who asked for it, who is not kept waiting; `method` is what a new payment is paid with.
     """
     step = standing.payment.next_step
     try:
         match step:
-            case None:
-                return None
             case "authorize":
                 return await _authorize(gateway, standing, now, method)
             case "capture":
@@ -82,19 +85,19 @@ async def take_step(
                 return await _void(gateway, standing, desk, asker=asker)
             case "refund":
                 return await _refund(gateway, standing, desk, asker=asker)
+            case None:
+                raise AssertionError("something is left to do")
             case _:
                 assert_never(step)
     except GatewayUnavailable:
         log.warning("gateway-unavailable", billingPaymentId=standing.billing_payment_id, step=step)
-        return _given_up(standing) if asker else None
+        return (_given_up(standing) if asker else None) or "UNAVAILABLE"
     except (GatewayUnconfirmed, GatewayRefused):
         log.warning("gateway-unconfirmed", billingPaymentId=standing.billing_payment_id, step=step)
-        return _left_open(standing, "UNCONFIRMED")
+        return _left_open(standing, "UNCONFIRMED") or "UNCONFIRMED"
 
 
-async def _authorize(
-    gateway: Gateway, standing: Standing, now: datetime, method: str | None
-) -> Handler | None:
+async def _authorize(gateway: Gateway, standing: Standing, now: datetime, method: str | None) -> StepTaken:
     payment, identity = standing.payment, standing.billing_payment_id
     if method is not None:
         instruction = PaymentInstruction(
@@ -116,21 +119,21 @@ async def _authorize(
         # It may still be on its way to the gateway, where it would move nothing.
         if now >= standing.certain_from:
             return record_failed(identity, "NOT_RECEIVED", standing.correlation_id)
-        return _left_open(standing, "UNCONFIRMED") if payment.is_being_voided else None
+        return (_left_open(standing, "UNCONFIRMED") if payment.is_being_voided else None) or "UNCONFIRMED"
     match told.status:
         case "AUTHORIZED" | "CAPTURED":
             return record_authorized(identity, told.reference)
         case "PENDING" if payment.is_being_voided:
-            return _left_open(standing, "GATEWAY")
+            return _left_open(standing, "GATEWAY") or "PENDING"
         case "PENDING":
-            return None if payment.deferred else record_deferred(identity, "GATEWAY", told.reference)
+            return "PENDING" if payment.deferred else record_deferred(identity, "GATEWAY", told.reference)
         case "DECLINED" | "VOIDED":
             return record_failed(identity, "DECLINED", standing.correlation_id, told.code)
         case _:
             assert_never(told.status)
 
 
-async def _capture(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> Handler | None:
+async def _capture(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> StepTaken:
     payment, identity, reference = standing.payment, standing.billing_payment_id, _reference(standing)
     refusal: str | None = None
     try:
@@ -148,12 +151,12 @@ async def _capture(gateway: Gateway, standing: Standing, desk: Desk, *, asker: b
         case "AUTHORIZED" | "PENDING":
             if refusal is not None:
                 return record_failed(identity, "REFUSED", standing.correlation_id, refusal)
-            return None if payment.deferred else record_deferred(identity, "GATEWAY")
+            return "PENDING" if payment.deferred else record_deferred(identity, "GATEWAY")
         case _:
             assert_never(told.status)
 
 
-async def _void(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> Handler | None:
+async def _void(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> StepTaken:
     identity, reference, void = standing.billing_payment_id, _reference(standing), standing.payment.void
     # Money that has moved before the ledger heard of it is recorded as such, and taken back then.
     take_back = standing.payment.status != "PENDING"
@@ -174,10 +177,10 @@ async def _void(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool
     if refusal is not None:
         return record_void_failed(identity, "REFUSED", refusal)
     is_told = void is None or void.status == "PENDING"
-    return None if is_told else record_void_deferred(identity, "GATEWAY")
+    return "PENDING" if is_told else record_void_deferred(identity, "GATEWAY")
 
 
-async def _refund(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> Handler | None:
+async def _refund(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> StepTaken:
     identity, reference, refund = standing.billing_payment_id, _reference(standing), _refund_of(standing)
     refund_id, key = refund.asked.refund_id, standing.key(f"refund:{refund.asked.refund_id}")
     try:
@@ -192,7 +195,7 @@ async def _refund(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bo
             return record_refund_failed(identity, refund_id, "REFUSED", told.code)
         case "PENDING":
             is_told = refund.status == "PENDING"
-            return None if is_told else record_refund_deferred(identity, refund_id, "GATEWAY")
+            return "PENDING" if is_told else record_refund_deferred(identity, refund_id, "GATEWAY")
         case _:
             assert_never(told.status)
 

@@ -18,21 +18,22 @@ PAYMENT_TABLE = Table(
     Column("is_due", Boolean, nullable=False),
     # While nobody has answered who asked, it is in the hands of the process that they asked.
     Column("in_hand", Boolean, nullable=False),
-    Column("heard_of_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
 )
 _payment = PAYMENT_TABLE.c
-Index("payment_v1_due", _payment.heard_of_at, postgresql_where=_payment.is_due)
+Index("payment_v1_due", _payment.due_at, postgresql_where=_payment.is_due)
 
 
 def _fold(row: Row | None, event: RecordedEvent) -> Row:
     before = None if row is None else Payment.model_validate(row["payment"])
     payment = PAYMENT.evolve(before, event.fact)
+    deferred = payment.gateway_deferred
     return {
         "billing_payment_id": event.stream.id,
         "payment": payment.model_dump(mode="json", by_alias=True),
         "is_due": payment.next_step is not None,
-        "in_hand": payment.unanswered is not None,
-        "heard_of_at": event.recorded_at,
+        "in_hand": payment.is_in_hand,
+        "due_at": event.recorded_at if deferred is None else deferred.retry_at,
     }
 
 
@@ -50,18 +51,17 @@ _DUE = (
     select(_payment.billing_payment_id)
     .where(
         _payment.is_due,
-        or_(
-            ~_payment.in_hand, _payment.heard_of_at <= bindparam("left_alone", type_=DateTime(timezone=True))
-        ),
+        _payment.due_at <= bindparam("now", type_=DateTime(timezone=True)),
+        or_(~_payment.in_hand, _payment.due_at <= bindparam("left_alone", type_=DateTime(timezone=True))),
     )
-    .order_by(_payment.heard_of_at)
+    .order_by(_payment.due_at)
     .limit(bindparam("limit", type_=Integer))
 )
 
 
 def select_due_payments(now: datetime, in_hand: timedelta, limit: int) -> Query:
-    """Payments that the gateway has to be asked about, the longest unheard of first.
+    """Payments that the gateway has to be asked about, the longest due first.
 
     `in_hand` is how long those that nobody was answered about yet are left alone.
     """
-    return Query(_DUE, {"left_alone": now - in_hand, "limit": limit})
+    return Query(_DUE, {"now": now, "left_alone": now - in_hand, "limit": limit})

@@ -34,15 +34,11 @@ from domain.documents.order_facts import (
     OrderRefunded,
     OrderRefundParked,
 )
+from domain.gateway_deferrals import GatewayDeferral
 from domain.kernel.recorded import RecordedEvent
-from domain.payables.ap_payment import is_overdue
-from domain.payables.ap_payment_facts import (
-    ApPaymentGatewayAwaited,
-    ApPaymentGatewayDeferred,
-    ApPaymentGatewayFailed,
-    ApPaymentGatewaySucceeded,
-    ApPaymentGlAnswerParked,
-)
+from domain.payables.ap_payment import AP_PAYMENT
+from domain.payables.ap_payment_facts import ApPaymentGlAnswerParked
+from domain.receivables.payment import PAYMENT
 from projections.delivery_tasks import (
     DELIVERY_ENDS,
     SENT_OR_ASKED_FOR_AGAIN,
@@ -73,6 +69,7 @@ _PARKED_OF_ORDERS = {
     ),
 }
 _PROFILE_RESUMED_BY = "PUT /v1/fiscal-profiles/{owner_type}/{owner_id}?countryCode={country_code}"
+_DELAYED = {PAYMENT.name: "PAYMENT_DELAYED", AP_PAYMENT.name: "AP_PAYMENT_DELAYED"}
 _ASKED_AGAIN_BY_ITSELF = (
     "The worker asks the gateway again by itself; `billing work` must be running. "
     "See to the gateway, or to the payment there: it is known by its billingPaymentId."
@@ -159,17 +156,17 @@ def _order_parked(row: Row, event: RecordedEvent, task_id: str) -> Row:
     )
 
 
-def _ap_payment_deferred(row: Row, event: RecordedEvent, task_id: str) -> Row | None:
+def _gateway_deferred(row: Row, event: RecordedEvent, task_id: str) -> Row | None:
     """That the gateway has to be asked again is somebody's task once it has been so for long."""
-    fact = cast(ApPaymentGatewayDeferred, event.fact)
-    if not is_overdue(fact):
+    fact = cast(GatewayDeferral, event.fact)
+    if not fact.is_overdue:
         return row or None
     return opened(
         row,
         event,
         task_id,
-        type="AP_PAYMENT_DELAYED",
-        target_type="ap-payment",
+        type=_DELAYED[event.stream.type],
+        target_type=event.stream.type,
         target_id=event.stream.id,
         cause=f"gateway_{fact.reason.lower()}",
         attempts=fact.attempt,
@@ -189,6 +186,10 @@ def _gl_answer_parked(row: Row, event: RecordedEvent, task_id: str) -> Row:
         cause="PAYMENT_NOT_POSTABLE",
         resumed_by=_SEEN_TO_BY_ACCOUNTING,
     )
+
+
+_TOLD_OF_PAYMENTS = ("authorized", "captured", "failed", "voided", "void-failed", "refunded", "refund-failed")
+"""What a gateway tells at last, of one step or another; a payment takes them one at a time."""
 
 
 def _done(row: Row, _: RecordedEvent, __: str) -> Row | None:
@@ -213,16 +214,12 @@ def _keys(event: RecordedEvent) -> Iterable[Key]:
             return ((_profile_task_id(content.owner),),)
         case fact if isinstance(fact, DeliveryTold):
             return ((delivery_task_id(fact.document_id),),)
-        case ApPaymentGatewayDeferred() | ApPaymentGatewayAwaited() | ApPaymentGatewaySucceeded():
-            return ((f"ap-payment:{event.stream.id}",),)
-        case ApPaymentGatewayFailed():
-            return ((f"ap-payment:{event.stream.id}",),)
         case ApPaymentGlAnswerParked():
             return ((f"gl-answer:{event.stream.id}",),)
         case DocumentVoided() | DocumentReplaced():
             return ((f"document:{event.stream.id}",), (delivery_task_id(event.stream.id),))
         case _:
-            return ((f"document:{event.stream.id}",),)
+            return ((f"{event.stream.type}:{event.stream.id}",),)
 
 
 def _owner(missing: MissingProfile) -> ProfileOwner:
@@ -247,8 +244,9 @@ _FOLDS: Mapping[str, Callable[[Row, RecordedEvent, str], Row | None]] = {
     "fiscal-profile.configured": _profile_configured,
     **dict.fromkeys(DELIVERY_ENDS, delivery_ended),
     **dict.fromkeys(SENT_OR_ASKED_FOR_AGAIN, _done),
-    "ap-payment.gateway-deferred": _ap_payment_deferred,
-    **dict.fromkeys((f"ap-payment.gateway-{end}" for end in ("awaited", "succeeded", "failed")), _done),
+    **dict.fromkeys(("payment.gateway-deferred", "ap-payment.gateway-deferred"), _gateway_deferred),
+    **dict.fromkeys((f"payment.{told}" for told in _TOLD_OF_PAYMENTS), _done),
+    **dict.fromkeys((f"ap-payment.gateway-{told}" for told in ("awaited", "succeeded", "failed")), _done),
     "ap-payment.gl-answer-parked": _gl_answer_parked,
     **dict.fromkeys(_PARKED_OF_ORDERS, _order_parked),
     **dict.fromkeys(("order.refund-executed", "order.dispute-completed", "order.completed"), _done),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from application.ap_payment_detail import ap_payment_detail
 from application.ledger import Answer, Handler, Transaction
+from domain.gateway_deferrals import DeferralReason
 from domain.kernel.claim import CLAIM, ClaimTaken, claim_stream
 from domain.kernel.errors import DomainError, FieldError
 from domain.kernel.facts import Fact
@@ -21,7 +22,6 @@ from domain.payables.ap_payment import (
 )
 from domain.payables.ap_payment_facts import (
     ApPaymentInitiated,
-    DeferralReason,
     VendorPayment,
 )
 from domain.payables.bill import BILL, Bill, apply, release, reserve

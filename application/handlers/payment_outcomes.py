@@ -14,12 +14,14 @@ from application.handlers.payments import state_of
 from application.handlers.receipts import append_receipt, append_refund_document, void_receipt
 from application.ledger import Answer, Handler, Transaction
 from application.payment_answers import payment_body, payment_type
+from domain.gateway_deferrals import DeferralReason
 from domain.invoicing.invoice import INVOICE, apply_payment, release_payment, reverse_payment
 from domain.receivables.payment import (
     PAYMENT,
     authorize,
     capture,
     defer,
+    defer_asking,
     defer_refund,
     defer_void,
     fail,
@@ -85,6 +87,18 @@ def record_deferred(billing_payment_id: str, cause: DeferredCause, reference: st
             transaction, billing_payment_id, defer(payment, PaymentDeferred(cause=cause, reference=reference))
         )
         return _payment_answer(transaction, billing_payment_id, 202)
+
+    return handle
+
+
+def record_gateway_deferred(billing_payment_id: str, reason: DeferralReason) -> Handler:
+    """Records that the gateway has to be asked again, and when; answers what was recorded, if anything."""
+
+    def handle(transaction: Transaction) -> Answer:
+        payment = state_of(transaction, billing_payment_id)
+        facts = defer_asking(payment, reason, transaction.stamp.at)
+        _append(transaction, billing_payment_id, facts)
+        return Answer(UNFINISHED, facts[0] if facts else None)
 
     return handle
 

@@ -6,10 +6,11 @@ fact, for gateways and accounting repeat themselves, and accounting's answers co
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal, assert_never
 
+from domain.gateway_deferrals import DeferralReason, deferral
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Utc, Value
 from domain.kernel.streams import EventType, StreamType
@@ -25,7 +26,6 @@ from domain.payables.ap_payment_facts import (
     ApPaymentGlPosted,
     ApPaymentGlPostFailed,
     ApPaymentInitiated,
-    DeferralReason,
     GlAnswer,
     VendorPayment,
 )
@@ -57,13 +57,6 @@ STATE_TABLE: Mapping[ApPaymentCommand, Mapping[ApPaymentStatus, ApPaymentStatus]
 
 AT_GATEWAY: Final = frozenset[ApPaymentStatus]({"INITIATED", "GATEWAY_PENDING"})
 """The statuses in which it is the gateway's turn."""
-
-_FIRST_RETRY: Final = timedelta(seconds=1)
-_LONGEST_RETRY: Final = timedelta(hours=1)
-_ATTEMPTS_UNNOTICED: Final[Mapping[DeferralReason, int]] = MappingProxyType(
-    {"UNAVAILABLE": 3, "UNCONFIRMED": 3, "PENDING": 7}
-)
-"""How many attempts in a row are nobody's task: the next one is made after half a minute, or an hour."""
 
 
 class ApPayment(Value):
@@ -122,20 +115,7 @@ def defer(payment: ApPayment, reason: DeferralReason, at: datetime) -> tuple[ApP
     """Records that the gateway has to be asked again, and when; `at` is now. Settled meanwhile: ()."""
     if not _lets(payment, "defer"):
         return ()
-    last = payment.deferred
-    attempt = last.attempt + 1 if last is not None and last.reason == reason else 1
-    return (ApPaymentGatewayDeferred(reason=reason, attempt=attempt, retry_at=at + retry_delay(attempt)),)
-
-
-def retry_delay(attempt: int) -> timedelta:
-    """How long to wait after the attempt of that number (from 1): 1, 4, 16 … seconds, an hour at most."""
-    longer: int = 4 ** min(attempt - 1, 6)
-    return min(_FIRST_RETRY * longer, _LONGEST_RETRY)
-
-
-def is_overdue(deferred: ApPaymentGatewayDeferred) -> bool:
-    """Whether the gateway has kept us waiting for so long that somebody should know."""
-    return deferred.attempt > _ATTEMPTS_UNNOTICED[deferred.reason]
+    return (deferral(ApPaymentGatewayDeferred, payment.deferred, reason, at),)
 
 
 def succeed(payment: ApPayment) -> tuple[ApPaymentGatewaySucceeded, ...]:

@@ -1,19 +1,17 @@
 """What happens to a payment to a vendor, as it is stored; `ap_payment.py` says when (BILL-DEC-013)."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from domain.gateway_deferrals import GatewayDeferral
 from domain.gateway_words import GatewayCode, GatewayReference
 from domain.kernel.facts import Fact, Identifier, Utc, Uuid, Value
 from domain.kernel.money import CurrencyCode, PositiveMinorUnits, SignedMinorUnits
 from domain.posting import PostingError
 
 MOST_ALLOCATIONS = 500
-
-DeferralReason = Literal["UNAVAILABLE", "UNCONFIRMED", "PENDING"]
-"""The gateway took nothing, or nobody knows whether it did, or it does not know yet itself."""
 
 
 class Allocation(Value):
@@ -65,15 +63,11 @@ class ApPaymentGatewayAwaited(Fact):
     reference: GatewayReference
 
 
-class ApPaymentGatewayDeferred(Fact):
+class ApPaymentGatewayDeferred(GatewayDeferral):
     """The gateway did not tell how the payment ends; it is asked again at `retry_at`.
 
     `attempt` counts how often in a row it was so for this reason, from 1.
     """
-
-    reason: DeferralReason
-    attempt: int
-    retry_at: Utc
 
 
 class ApPaymentGatewaySucceeded(Fact):

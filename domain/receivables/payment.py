@@ -5,11 +5,13 @@ asked it and however often: a repeat is no fact (BILL-DEC-012, S2).
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
 from pydantic import Field
 
+from domain.gateway_deferrals import DeferralReason, deferral
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Value
 from domain.kernel.streams import EventType, StreamType
@@ -20,6 +22,7 @@ from domain.receivables.payment_facts import (
     PaymentDeferred,
     PaymentFact,
     PaymentFailed,
+    PaymentGatewayDeferred,
     PaymentInitiated,
     PaymentRefundAsked,
     PaymentRefundDeferred,
@@ -83,7 +86,7 @@ class Payment(Value):
     """A payment's state. `reference` is the gateway's own name of it.
 
     `authorized` while the gateway holds the money ready, or has moved it; `deferred` once who asked was told
-    that it is.
+    that it is not known yet. `gateway_deferred` while the gateway, asked on, tells nothing new.
     """
 
     initiated: PaymentInitiated
@@ -91,6 +94,7 @@ class Payment(Value):
     reference: str | None = None
     authorized: bool = False
     deferred: PaymentDeferred | None = None
+    gateway_deferred: PaymentGatewayDeferred | None = None
     captured: PaymentCaptured | None = None
     failed: PaymentFailed | None = None
     void: Void | None = None
@@ -158,6 +162,11 @@ class Payment(Value):
         refund = self.refund_under_way
         return refund.asked.asked if refund is not None and refund.status == "ASKED" else None
 
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether it is left to the process that was asked: nobody has been answered, nor has asked on."""
+        return self.unanswered is not None and self.gateway_deferred is None
+
 
 def initiate(payment: Payment | None, initiated: PaymentInitiated) -> tuple[PaymentInitiated, ...]:
     """Records that somebody wants to pay; one that is recorded: ()."""
@@ -177,6 +186,19 @@ def authorize(payment: Payment, authorized: PaymentAuthorized) -> tuple[PaymentA
 def defer(payment: Payment, deferred: PaymentDeferred) -> tuple[PaymentDeferred, ...]:
     """Records, once, that it is not known yet how the payment ends."""
     return () if payment.deferred or payment.status not in STATE_TABLE["defer"] else (deferred,)
+
+
+def defer_asking(
+    payment: Payment, reason: DeferralReason, at: datetime
+) -> tuple[PaymentGatewayDeferred, ...]:
+    """Records that the gateway has to be asked again, and when; `at` is now.
+
+    Where nothing is left to ask, or somebody asked before it was due: ().
+    """
+    last = payment.gateway_deferred
+    if payment.next_step is None or (last is not None and at < last.retry_at):
+        return ()
+    return (deferral(PaymentGatewayDeferred, last, reason, at),)
 
 
 def capture(payment: Payment, captured: PaymentCaptured) -> tuple[PaymentCaptured, ...]:
@@ -257,7 +279,7 @@ def evolve(payment: Payment | None, fact: PaymentFact) -> Payment:
     if isinstance(fact, PaymentInitiated):
         return Payment(initiated=fact)
     assert payment is not None, "a payment begins with somebody's wish"
-    return payment.model_copy(update=_changes(payment, fact))
+    return payment.model_copy(update={"gateway_deferred": None, **_changes(payment, fact)})
 
 
 def _changes(payment: Payment, fact: PaymentFact) -> dict[str, Any]:
@@ -268,6 +290,8 @@ def _changes(payment: Payment, fact: PaymentFact) -> dict[str, Any]:
         case PaymentDeferred():
             reference = payment.reference or fact.reference
             return {"status": "PENDING", "deferred": fact, "reference": reference}
+        case PaymentGatewayDeferred():
+            return {"gateway_deferred": fact}
         case PaymentCaptured():
             return {"status": "CAPTURED", "captured": fact}
         case PaymentFailed():
@@ -317,6 +341,7 @@ PAYMENT: StreamType[Payment] = StreamType(
         EventType("payment.initiated", PaymentInitiated),
         EventType("payment.authorized", PaymentAuthorized),
         EventType("payment.deferred", PaymentDeferred),
+        EventType("payment.gateway-deferred", PaymentGatewayDeferred),
         EventType("payment.captured", PaymentCaptured),
         EventType("payment.failed", PaymentFailed),
         EventType("payment.void-asked", PaymentVoidAsked),

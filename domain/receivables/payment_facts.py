@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from domain.gateway_deferrals import GatewayDeferral
 from domain.gateway_words import GatewayCode, GatewayReference
 from domain.kernel.facts import Fact, Utc, Value
 from domain.kernel.money import CurrencyCode, MinorUnits, PositiveMinorUnits
@@ -56,6 +57,13 @@ class PaymentDeferred(Fact):
 
     cause: DeferredCause
     reference: GatewayReference | None = None
+
+
+class PaymentGatewayDeferred(GatewayDeferral):
+    """The gateway, asked on, did not tell how the step under way ends; it is asked again at `retry_at`.
+
+    `attempt` counts how often in a row it was so for this reason, from 1.
+    """
 
 
 class PaymentCaptured(Fact):
@@ -143,6 +151,7 @@ PaymentFact = (
     PaymentInitiated
     | PaymentAuthorized
     | PaymentDeferred
+    | PaymentGatewayDeferred
     | PaymentCaptured
     | PaymentFailed
     | PaymentVoidAsked

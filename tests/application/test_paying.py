@@ -212,6 +212,44 @@ async def test_a_pending_payment_is_captured_once_it_is_authorised(desk: CashDes
     assert desk.payment()[1].status == "CAPTURED"
 
 
+@rule("IDEM-20")
+async def test_a_gateway_that_tells_nothing_is_asked_less_and_less_often(desk: CashDesk) -> None:
+    desk.gateway.authorizes_as = "PENDING"
+    await desk.pay(PRICE_OF_ALL)
+    identity, _ = desk.payment()
+    for wait in (1, 4, 16):
+        assert desk.due() == [identity]
+        await desk.settle_due()
+        assert await desk.cashier.settle(identity) is False, "a notice that tells nothing changes nothing"
+        desk.clock.move(wait - 1)
+        assert desk.due() == []
+        desk.clock.move(1)
+    assert desk.names()[-3:] == ["gateway-deferred"] * 3
+    (reference,) = desk.gateway.payments
+    desk.gateway.decide(reference, "AUTHORIZED")
+    await desk.settle_due()
+    assert (desk.payment()[1].status, desk.due()) == ("CAPTURED", [])
+
+
+async def test_a_gateway_that_is_away_is_asked_until_it_is_back(desk: CashDesk) -> None:
+    desk.gateway.before = dying
+    with pytest.raises(Died):
+        await desk.pay(PRICE_OF_ALL)
+    desk.clock.move(IN_HAND.total_seconds())
+    for attempt in range(1, 5):
+        desk.gateway.before = lambda _step, _subject: AWAY
+        await desk.settle()
+        deferred = desk.payment()[1].gateway_deferred
+        assert deferred is not None
+        assert (deferred.reason, deferred.attempt, deferred.is_overdue) == (
+            *("UNAVAILABLE", attempt),
+            attempt > 3,
+        )
+    desk.gateway.before = nothing
+    await desk.settle()
+    assert (desk.payment()[1].status, desk.invoice().reserved) == ("FAILED", {})
+
+
 async def test_a_pending_payment_may_be_declined_in_the_end(desk: CashDesk) -> None:
     desk.gateway.authorizes_as = "PENDING"
     await desk.pay(PRICE_OF_ALL)
@@ -397,3 +435,4 @@ async def test_a_payment_of_another_gateway_waits_for_it(desk: CashDesk) -> None
     desk.gateway._name = "another"
     assert not await desk.cashier.settle(identity)
     assert desk.payment()[1].status == "PENDING"
+    assert desk.names()[-1] == "gateway-deferred"

@@ -16,8 +16,10 @@ from domain.documents.document_facts import DocumentIssueFailed, DocumentRetryAs
 from domain.kernel.facts import Fact
 from domain.payables.ap_payment import AP_PAYMENT
 from domain.payables.ap_payment_facts import ApPaymentGatewayFailed, ApPaymentGlAnswerParked
+from domain.receivables.payment import PAYMENT
 from domain.receivables.receipt import RECEIPT
 from projections.tasks import TASKS
+from tests.support import payment_facts
 from tests.support.delivery_facts import DELIVERY, a_resend, attempted
 from tests.support.facts import DOCUMENT_ID, NOON, drafted, replaced, voided
 from tests.support.folding import History, folded, receipt_id
@@ -276,6 +278,27 @@ async def test_a_document_that_came_back_is_a_task() -> None:
     await history.append(access_stream(DELIVERY.document_id, NOON), came_back)
     task = _tasks(history)[f"delivery:{DELIVERY.document_id}"]
     assert (task["type"], task["target_type"]) == ("DELIVERY_BOUNCED", "document")
+
+
+async def test_a_customers_payment_of_which_the_gateway_does_not_tell_for_long_is_a_task_too() -> None:
+    refund = (payment_facts.refund_asked(1), payment_facts.refunded(1))
+    for asked, told in (
+        ((), payment_facts.authorized()),
+        ((), payment_facts.failed()),
+        ((payment_facts.authorized(),), payment_facts.captured()),
+        ((payment_facts.authorized(), payment_facts.captured(), refund[0]), refund[1]),
+    ):
+        history = History()
+        stream, task_id = PAYMENT.stream(PAYMENT_ID), f"payment:{PAYMENT_ID}"
+        for fact in (payment_facts.initiated(), *asked, payment_facts.gateway_deferred(attempt=7)):
+            await history.append(stream, fact)
+        assert not _tasks(history).get(task_id, {"is_open": False})["is_open"]
+        await history.append(stream, payment_facts.gateway_deferred(attempt=8))
+        task = _tasks(history)[task_id]
+        assert (task["type"], task["target_id"], task["is_open"]) == ("PAYMENT_DELAYED", PAYMENT_ID, True)
+        assert (task["cause"], task["attempts"]) == ("gateway_pending", 8)
+        await history.append(stream, told)
+        assert _tasks(history)[task_id]["is_open"] is False
 
 
 async def test_a_payment_of_which_the_gateway_does_not_tell_for_long_is_a_task_until_it_does() -> None:

@@ -26,6 +26,8 @@ from tests.support.memory_ledger import MemoryLedger
 
 IN_HAND = timedelta(seconds=30)
 SEEN_WITHIN = timedelta(seconds=60)
+LONG = timedelta(hours=1)
+"""No gateway is left unasked for longer."""
 AUDIT = Audit("default", "ana", "SERVICE_ADVISOR", "payments.pay", "trace-1")
 ASKING = Asking("ana", None, frozenset(), None, DESK)
 
@@ -108,15 +110,24 @@ class CashDesk:
         return await self._ask(begin_refund(billing_payment_id, wish, ASKING), asked)
 
     async def settle(self) -> None:
-        """The worker takes on what hangs, and has seen to everything that can be."""
-        self.clock.move((IN_HAND + SEEN_WITHIN).total_seconds())
+        """The worker takes on what hangs, long enough after for all of it to be due."""
+        self.clock.move(LONG.total_seconds())
+        await self.settle_due()
+
+    async def settle_due(self) -> None:
+        """The worker takes on what is due."""
         for billing_payment_id in self.due():
             await self.cashier.settle(billing_payment_id)
 
     def due(self) -> list[str]:
-        """What the read model lists."""
+        """What the read model lists now."""
         rows = folded(PAYMENTS, self.ledger.events)["payment_v1"].values()
-        return [row["billing_payment_id"] for row in rows if row["is_due"]]
+        now = self.clock.now()
+        return [
+            row["billing_payment_id"]
+            for row in rows
+            if row["is_due"] and row["due_at"] <= (now - IN_HAND if row["in_hand"] else now)
+        ]
 
     def payments(self) -> dict[str, Payment]:
         """Every payment by its id."""

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from domain.gateway_deferrals import DeferralReason
 from domain.kernel.facts import Fact
 from domain.payables.ap_payment_facts import (
     Allocation,
@@ -16,7 +17,6 @@ from domain.payables.ap_payment_facts import (
     ApPaymentGlPosted,
     ApPaymentGlPostFailed,
     ApPaymentInitiated,
-    DeferralReason,
     GlAnswer,
     VendorPayment,
 )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from domain.gateway_deferrals import DeferralReason
 from domain.kernel.facts import Fact
 from domain.receivables.payment_facts import (
     KeyedRequest,
@@ -11,6 +12,7 @@ from domain.receivables.payment_facts import (
     PaymentCaptured,
     PaymentDeferred,
     PaymentFailed,
+    PaymentGatewayDeferred,
     PaymentInitiated,
     PaymentRefundAsked,
     PaymentRefundDeferred,
@@ -56,6 +58,13 @@ def authorized(reference: str = REFERENCE) -> PaymentAuthorized:
 def deferred(**changes: Any) -> PaymentDeferred:
     """Nobody knows yet, and who asked was told so."""
     return PaymentDeferred(**{"cause": "UNCONFIRMED", **changes})
+
+
+def gateway_deferred(
+    reason: DeferralReason = "PENDING", attempt: int = 1, retry_at: datetime = AT
+) -> PaymentGatewayDeferred:
+    """The gateway, asked on, told nothing new."""
+    return PaymentGatewayDeferred(reason=reason, attempt=attempt, retry_at=retry_at)
 
 
 def captured(**changes: Any) -> PaymentCaptured:
@@ -115,6 +124,7 @@ def payment_examples() -> tuple[Fact, ...]:
         initiated(deliver="EMAIL"),
         authorized(),
         deferred(cause="GATEWAY", reference=REFERENCE),
+        gateway_deferred(),
         captured(),
         failed(),
         void_asked().model_copy(update={"reason_notes": "Typed twice."}),

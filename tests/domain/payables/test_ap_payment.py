@@ -15,11 +15,9 @@ from domain.payables.ap_payment import (
     defer,
     fail,
     hold,
-    is_overdue,
     on_account,
     require_same,
     require_sound,
-    retry_delay,
     succeed,
     take_answer,
 )
@@ -149,8 +147,6 @@ def test_the_reference_of_what_failed_stays_known() -> None:
 
 
 def test_the_gateway_is_asked_again_less_and_less_often() -> None:
-    seconds = [retry_delay(attempt) / timedelta(seconds=1) for attempt in (1, 2, 3, 4, 7, 8, 1_000)]
-    assert seconds == [1, 4, 16, 64, 3_600, 3_600, 3_600]
     again = given(initiated(), HELD, deferred("PENDING", 2))
     retry_at = NOON + timedelta(seconds=16)
     again.when(defer, "PENDING", NOON).then(deferred("PENDING", 3, retry_at))
@@ -164,13 +160,6 @@ def test_attempts_are_counted_anew_for_another_reason_and_from_each_step() -> No
     given(initiated(), deferred("PENDING", 5), HELD).when(defer, "PENDING", NOON).then(
         deferred("PENDING", 1, soon)
     )
-
-
-def test_somebody_is_told_of_a_gateway_that_keeps_us_waiting() -> None:
-    overdue = [(reason, n) for reason in ("UNAVAILABLE", "UNCONFIRMED") for n in (4, 5)]
-    in_time = [("UNAVAILABLE", 3), ("UNCONFIRMED", 3), ("PENDING", 7)]
-    assert all(is_overdue(deferred(*each)) for each in [*overdue, ("PENDING", 8)])  # type: ignore[arg-type]
-    assert not any(is_overdue(deferred(*each)) for each in in_time)  # type: ignore[arg-type]
 
 
 @decision("BILL-DEC-013", "Accounting's answers come repeated and in any order: a booking wins")

@@ -1,5 +1,6 @@
 """Which facts a payment takes, whoever tells of them, in which order and how often."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from domain.receivables.payment import (
     authorize,
     capture,
     defer,
+    defer_asking,
     defer_refund,
     defer_void,
     evolve,
@@ -31,12 +33,14 @@ from domain.receivables.payment_facts import (
 from tests.support.decisions import decision, rule
 from tests.support.given import given, state_after
 from tests.support.payment_facts import (
+    AT,
     PRICE,
     asked,
     authorized,
     captured,
     deferred,
     failed,
+    gateway_deferred,
     initiated,
     refund_asked,
     refunded,
@@ -198,6 +202,23 @@ def test_who_asked_is_told_once_that_nobody_knows() -> None:
     deferred_refund = PaymentRefundDeferred(refund_id="refund-1", cause="GATEWAY")
     given(*PAID, refund_asked(1)).when(defer_refund, deferred_refund).then(deferred_refund)
     given(*PAID, refund_asked(1), deferred_refund).when(defer_refund, deferred_refund).then()
+
+
+def test_that_the_gateway_tells_nothing_new_is_counted_until_it_does() -> None:
+    soon, later = AT + timedelta(seconds=1), AT + timedelta(seconds=5)
+    first, second = gateway_deferred(retry_at=soon), gateway_deferred(attempt=2, retry_at=later)
+    given(*UNKNOWN).when(defer_asking, "PENDING", AT).then(first)
+    given(*UNKNOWN, first).when(defer_asking, "PENDING", AT).then()
+    given(*UNKNOWN, first).when(defer_asking, "PENDING", soon).then(second)
+    given(*UNKNOWN, second, authorized()).when(defer_asking, "PENDING", AT).then(first)
+    given(*PAID).when(defer_asking, "PENDING", AT).then()
+
+
+def test_what_the_gateway_was_asked_on_about_is_in_nobodys_hand() -> None:
+    assert payment_after(*BEGUN).is_in_hand
+    assert not payment_after(*BEGUN, gateway_deferred()).is_in_hand
+    assert payment_after(*PAID, refund_asked(1)).is_in_hand
+    assert not payment_after(*PAID).is_in_hand
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def load_demo(settings: Settings) -> None:
             _ask_for_invoices(client)
             _tell(client, ((each["type"], each["id"], each["data"]) for each in demo("life")))
             _invoice(client, demo("work_orders"))
+            _take_payments(client, demo("work_orders"))
             _pay(client, demo("payables"))
             log.info("demo-loaded")
         except (httpx.HTTPError, KeyError, ValueError) as error:
@@ -65,9 +66,9 @@ def load_demo(settings: Settings) -> None:
 def demo(name: str) -> list[dict[str, Any]]:
     """The demo's `orders`, as upstream sends them, their `life` (`{type, id, data}`), and a garage's.
 
-    One of `work_orders` is `{account, rules?, workOrder, issue}`: what CRM and Work Execution tell, the
-    account's billing rules, and whether its invoice is issued or stays a draft. One of `payables` is
-    `{bill, payment?}`: what payables tells, and the payment of it where there is one.
+    One of `work_orders` is `{account, rules?, workOrder, issue, paid?}`: what CRM and Work Execution tell,
+    the account's billing rules, whether its invoice is issued or stays a draft, and whether it is paid. One
+    of `payables` is `{bill, payment?}`: what payables tells, and the payment of it where there is one.
     """
     text = resources.files("interfaces.cli").joinpath(f"demo_{name}.json").read_text("utf-8")
     content: list[dict[str, Any]] = json.loads(text)
@@ -109,6 +110,26 @@ def _invoice(client: httpx.Client, jobs: list[dict[str, Any]]) -> None:
                 f"/v1/billing/invoices/{draft['invoiceId']}/issue",
                 json={"invoiceVersion": draft["invoiceVersion"]},
             ).raise_for_status()
+
+
+def _take_payments(client: httpx.Client, jobs: list[dict[str, Any]]) -> None:
+    for job in jobs:
+        if not job.get("paid"):
+            continue
+        work_order_id = job["workOrder"]["workOrderId"]
+        invoice = client.get(f"/v1/billing/invoices/by-workorder/{work_order_id}").raise_for_status().json()
+        answer = client.post(
+            f"/v1/billing/invoices/{invoice['invoiceId']}/payments",
+            json={
+                "amount": invoice["grandTotal"],
+                "currencyUomId": invoice["currencyUomId"],
+                "paymentMethodToken": "tok_ok",
+            },
+            headers={"Idempotency-Key": f"demo/{work_order_id}"},
+        )
+        # What became of the invoice since stands; where no gateway is configured nobody pays.
+        if answer.status_code not in {httpx.codes.CONFLICT, httpx.codes.SERVICE_UNAVAILABLE}:
+            answer.raise_for_status()
 
 
 def _pay(client: httpx.Client, payables: list[dict[str, Any]]) -> None:

@@ -164,7 +164,7 @@ class CustomersPay(RuleBasedStateMachine):
             return None
 
 
-CustomersPay.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+CustomersPay.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.usefixtures("plain_tracebacks")

@@ -5,20 +5,21 @@ first how it stands at the gateway, and every step goes out under a key of the p
 anywhere is finished by anybody who goes on, and two who go on at once do nothing twice.
 """
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
 from application.gateway import (
     Gateway,
+    GatewayNotice,
     GatewayPayment,
     GatewayRefused,
     GatewayUnavailable,
     GatewayUnconfirmed,
     PaymentInstruction,
     gateway_key,
+    told,
 )
 from application.handlers.ap_payments import (
     defer_ap_payment,
@@ -36,8 +37,6 @@ from domain.payables.ap_payment_facts import ApPaymentGatewayDeferred
 from domain.payables.bill import BILL
 
 log = structlog.get_logger(__name__)
-
-AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,10 @@ class ApPayer:
         self._registry = registry
         self.gateway = gateway
 
+    async def hear(self, notice: GatewayNotice) -> None:
+        """Asks how the payment stands that a notice is about. Raises `LedgerUnavailable`."""
+        await self.settle(notice.billing_payment_id)
+
     async def settle(self, billing_payment_id: str) -> None:
         """Takes a payment as far as it goes now, due or not; one that is settled or unknown is left alone.
 
@@ -97,10 +100,14 @@ class ApPayer:
         except GatewayRefused as refused:
             await self._fail(taken, refused.code, payment.reference)
         else:
-            await self._record_standing(taken, standing)
+            if standing is not None:
+                await self._record_standing(taken, standing)
 
-    async def _moved(self, taken: _Taken) -> GatewayPayment:
-        """How the payment stands once the gateway has been asked for all that is missing."""
+    async def _moved(self, taken: _Taken) -> GatewayPayment | None:
+        """How the payment stands once the gateway has been asked for all that is missing.
+
+        None where somebody else has settled it meanwhile.
+        """
         if taken.payment.gateway != self.gateway.name:
             raise GatewayUnavailable("The payment is at a gateway that is not configured any more.")
         reference = taken.payment.reference
@@ -111,33 +118,44 @@ class ApPayer:
             reference = await self._commit(
                 taken, hold_ap_payment(taken.billing_payment_id, standing.reference)
             )
-            assert reference is not None, "it was recorded by now"
+            if reference is None:
+                return None
             if reference != standing.reference:
-                standing = await _told(self.gateway.payment(reference))
+                standing = await told(self.gateway.payment(reference))
         else:
-            standing = await _told(self.gateway.payment(reference))
+            standing = await told(self.gateway.payment(reference))
         return await self._captured(taken, reference) if standing.status == "AUTHORIZED" else standing
 
     async def _authorized(self, taken: _Taken) -> GatewayPayment:
         """What the gateway knows under the payment's key, who ever asked; else it is asked now."""
-        known = await _told(self.gateway.look_up(taken.instruction.key))
+        known = await told(self.gateway.look_up(taken.instruction.key))
         return known if known is not None else await self.gateway.authorize(taken.instruction)
 
     async def _captured(self, taken: _Taken, reference: str) -> GatewayPayment:
-        """How it stands after the capture. A refusal is a decline, unless the money moves all the same."""
+        """How it stands after the capture. A refusal is a decline, unless the money moves all the same.
+
+        What is refused now must not move later, by a request that is still on its way: it is let go first.
+        """
         try:
             return await self.gateway.capture(reference, gateway_key(taken.billing_payment_id, "capture"))
         except GatewayRefused as refused:
-            standing = await _told(self.gateway.payment(reference))
-            if standing.status in {"CAPTURED", "PENDING"}:
+            standing = await told(self.gateway.payment(reference))
+            if standing.status == "AUTHORIZED":
+                key = gateway_key(taken.billing_payment_id, "void")
+                standing = await told(self.gateway.void(reference, key, take_back=False))
+            if standing.status not in {"DECLINED", "VOIDED"}:
                 return standing
             return GatewayPayment(reference, "DECLINED", refused.code)
 
     async def _record_standing(self, taken: _Taken, standing: GatewayPayment) -> None:
         match standing.status:
             case "CAPTURED":
-                await self._commit(taken, settle_ap_payment(taken.billing_payment_id))
-                log.info("ap-payment-succeeded", billingPaymentId=taken.billing_payment_id)
+                status = await self._commit(taken, settle_ap_payment(taken.billing_payment_id))
+                if status == "GATEWAY_FAILED":
+                    # Nobody called for it: that is between accounting and the bank.
+                    log.error("ap-payment-moved-though-failed", billingPaymentId=taken.billing_payment_id)
+                else:
+                    log.info("ap-payment-succeeded", billingPaymentId=taken.billing_payment_id)
             case "DECLINED" | "VOIDED":
                 await self._fail(taken, standing.code or standing.status, standing.reference)
             case "PENDING" | "AUTHORIZED":
@@ -162,11 +180,3 @@ class ApPayer:
 
     async def _commit(self, taken: _Taken, handler: Handler) -> Any:
         return (await self._ledger.commit(Command(taken.audit, handler, taken.streams))).answer.body
-
-
-async def _told(question: Awaitable[AnswerT]) -> AnswerT:
-    """What the gateway answers to a question; one that it refuses tells nothing of the payment."""
-    try:
-        return await question
-    except GatewayRefused as refused:
-        raise GatewayUnconfirmed("The gateway refuses to tell how the payment stands.") from refused

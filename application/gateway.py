@@ -9,7 +9,7 @@ key that is derived from the payment, so that a repeat is the same step, and eac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 GatewayStatus = Literal["PENDING", "AUTHORIZED", "CAPTURED", "VOIDED", "DECLINED"]
 """How a payment stands at its gateway; a PENDING one is authorised, or declined, later."""
@@ -124,11 +124,26 @@ class Gateway(Protocol):
         ...
 
 
+AnswerT = TypeVar("AnswerT")
+
+
+async def told(question: Awaitable[AnswerT]) -> AnswerT:
+    """What a gateway answers to a question. One that it refuses tells nothing: `GatewayUnconfirmed`."""
+    try:
+        return await question
+    except GatewayRefused as refused:
+        raise GatewayUnconfirmed("The gateway refuses to tell how the payment stands.") from refused
+
+
 @dataclass(frozen=True)
 class GatewayNotice:
-    """A gateway's word that something became of a payment. How it stands is asked for, not read from this."""
+    """A gateway's word that something became of a payment. How it stands is asked for, not read from this.
+
+    `reference` is the gateway's own name of the payment, where the notice tells it.
+    """
 
     billing_payment_id: str
+    reference: str | None = None
 
 
 class NoticeRefused(Exception):
@@ -202,4 +217,4 @@ class GatewayDoor:
     """Where a gateway's notices come in, and who then asks it how the payment of that id stands."""
 
     notices: GatewayNotices
-    settle: Callable[[str], Awaitable[object]]
+    hear: Callable[[GatewayNotice], Awaitable[object]]

@@ -10,17 +10,16 @@ from datetime import timedelta
 import structlog
 
 from application.desk import Desk
-from application.gateway import Gateway
+from application.gateway import Gateway, GatewayFailed, GatewayNotice
 from application.handlers.intents import claim_of
 from application.handlers.payment_outcomes import answering, record_gateway_deferred
 from application.ledger import Audit, Command, Handler, Ledger, worker_audit
 from application.operations.payments import SETTLE_PAYMENT
-from application.payment_steps import Standing, StepTaken, take_step
+from application.payment_steps import AskAgain, Standing, StepTaken, look_again, take_step
 from application.ports import Clock, Ids
 from domain.documents.policy import DocumentPolicies
-from domain.gateway_deferrals import DeferralReason
 from domain.invoicing.invoice import INVOICE
-from domain.kernel.errors import not_found
+from domain.kernel.errors import DomainError, not_found
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.registry import Registry
 from domain.receivables.payment import PAYMENT, Payment
@@ -68,31 +67,54 @@ class Cashier:
             if standing.payment.unanswered != asked:
                 break
             taken = await self._step(standing, audit.tenant_id, asker=True, method=method)
-            if isinstance(taken, str):
+            if isinstance(taken, AskAgain):
                 break
             await self._record(standing, taken, audit)
         return standing.payment
+
+    async def hear(self, notice: GatewayNotice) -> None:
+        """Asks how the payment stands that a notice is about. Raises `LedgerUnavailable`, `NOT_FOUND`."""
+        billing_payment_id = notice.billing_payment_id
+        history = await self._history(billing_payment_id)
+        standing = self._standing(billing_payment_id, history)
+        if standing.payment.next_step is None:
+            try:
+                handler = await look_again(self.gateway, standing, notice.reference)
+            except GatewayFailed:
+                log.warning("gateway-unconfirmed", billingPaymentId=billing_payment_id, step="look-up")
+                return
+            if handler is not None:
+                await self._record(standing, handler, worker_audit(history[0], SETTLE_PAYMENT))
+        await self.settle(billing_payment_id)
 
     async def settle(self, billing_payment_id: str) -> bool:
         """Takes on what hangs; whether nothing is left to do. Raises `LedgerUnavailable`, `NOT_FOUND`."""
         history = await self._history(billing_payment_id)
         standing = self._standing(billing_payment_id, history)
-        if standing.payment.is_in_hand and self._clock.now() < standing.in_hand_until:
+        if standing.is_in_hand(self._clock.now()):
             return False
         audit = worker_audit(history[0], SETTLE_PAYMENT)
         if standing.payment.initiated.gateway != self.gateway.name:
             log.error("payment-at-another-gateway", billingPaymentId=billing_payment_id)
-            await self._defer(standing, "UNAVAILABLE", audit)
+            await self._defer(standing, AskAgain("UNAVAILABLE"), audit)
             return False
+        begun_for = standing.payment.unanswered
         for _ in range(MOST_STEPS):
             if standing.payment.next_step is None:
                 return True
+            if standing.payment.unanswered != begun_for and standing.is_in_hand(self._clock.now()):
+                return False
             taken = await self._step(standing, audit.tenant_id, asker=False, method=None)
-            if isinstance(taken, str):
+            if isinstance(taken, AskAgain):
                 await self._defer(standing, taken, audit)
                 return False
-            await self._record(standing, taken, audit)
+            try:
+                await self._record(standing, taken, audit)
+            except DomainError as error:
+                log.error("payment-differs", billingPaymentId=billing_payment_id, code=error.code)
+                break
             standing = self._standing(billing_payment_id, await self._history(billing_payment_id))
+        await self._defer(standing, AskAgain("UNCONFIRMED"), audit)
         return False
 
     async def _step(self, standing: Standing, tenant: str, *, asker: bool, method: str | None) -> StepTaken:
@@ -128,12 +150,17 @@ class Cashier:
         asked = standing.payment.unanswered
         claim = None if asked is None else claim_of(asked)
         keeping = answering(asked, standing.billing_payment_id, handler)
-        await self._ledger.commit(Command(audit, keeping, streams, idempotency=claim))
+        committed = await self._ledger.commit(Command(audit, keeping, streams, idempotency=claim))
+        if committed.replayed:
+            # The key had its answer, from another payment perhaps; this one's outcome is news all the same.
+            await self._ledger.commit(Command(audit, keeping, streams))
 
-    async def _defer(self, standing: Standing, reason: DeferralReason, audit: Audit) -> None:
+    async def _defer(self, standing: Standing, again: AskAgain, audit: Audit) -> None:
         """Records that the gateway told nothing new, and when it is asked again."""
         billing_payment_id = standing.billing_payment_id
-        handler = record_gateway_deferred(billing_payment_id, reason)
+        handler = record_gateway_deferred(
+            billing_payment_id, standing.payment, again.reason, again.not_before
+        )
         streams = frozenset((PAYMENT.stream(billing_payment_id),))
         recorded = (await self._ledger.commit(Command(audit, handler, streams))).answer.body
         deferred: PaymentGatewayDeferred | None = recorded
@@ -141,7 +168,7 @@ class Cashier:
             log.warning(
                 "payment-deferred",
                 billingPaymentId=billing_payment_id,
-                reason=reason,
+                reason=again.reason,
                 attempt=deferred.attempt,
                 retryAt=deferred.retry_at.isoformat(),
             )

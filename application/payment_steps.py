@@ -19,6 +19,7 @@ from application.gateway import (
     GatewayUnconfirmed,
     PaymentInstruction,
     gateway_key,
+    told,
 )
 from application.handlers.payment_outcomes import (
     record_authorized,
@@ -27,6 +28,7 @@ from application.handlers.payment_outcomes import (
     record_failed,
     record_refund_deferred,
     record_refund_failed,
+    record_refund_returned,
     record_refunded,
     record_void_deferred,
     record_void_failed,
@@ -43,8 +45,18 @@ _LET_GO = frozenset({"VOIDED", "DECLINED"})
 """How a payment stands at the gateway of which no money moves, or all was taken back."""
 
 
-StepTaken = Handler | DeferralReason
-"""What to record of a step; why the gateway has to be asked again, where it told nothing new."""
+@dataclass(frozen=True)
+class AskAgain:
+    """The gateway told nothing new, and why. Asked again before `not_before` it would tell nothing either."""
+
+    reason: DeferralReason
+    not_before: datetime | None = None
+
+
+StepTaken = Handler | AskAgain
+"""What to record of a step, or that the gateway has to be asked again."""
+
+_AWAY, _UNCONFIRMED, _PENDING = AskAgain("UNAVAILABLE"), AskAgain("UNCONFIRMED"), AskAgain("PENDING")
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,10 @@ class Standing:
     certain_from: datetime
     receipt_id: str
     correlation_id: str
+
+    def is_in_hand(self, now: datetime) -> bool:
+        """Whether it is left to the process that was asked."""
+        return self.payment.is_in_hand and now < self.in_hand_until
 
     def key(self, step: str) -> str:
         """The key of a step of this payment at the gateway."""
@@ -91,10 +107,10 @@ async def take_step(
                 assert_never(step)
     except GatewayUnavailable:
         log.warning("gateway-unavailable", billingPaymentId=standing.billing_payment_id, step=step)
-        return (_given_up(standing) if asker else None) or "UNAVAILABLE"
+        return (_given_up(standing) if asker else None) or _AWAY
     except (GatewayUnconfirmed, GatewayRefused):
         log.warning("gateway-unconfirmed", billingPaymentId=standing.billing_payment_id, step=step)
-        return _left_open(standing, "UNCONFIRMED") or "UNCONFIRMED"
+        return _left_open(standing, "UNCONFIRMED") or _UNCONFIRMED
 
 
 async def _authorize(gateway: Gateway, standing: Standing, now: datetime, method: str | None) -> StepTaken:
@@ -108,96 +124,127 @@ async def _authorize(gateway: Gateway, standing: Standing, now: datetime, method
             method=method,
         )
         try:
-            told: GatewayPayment | None = await gateway.authorize(instruction)
+            known: GatewayPayment | None = await gateway.authorize(instruction)
         except GatewayRefused as refused:
             return record_failed(identity, "REFUSED", standing.correlation_id, refused.code)
     elif payment.reference is not None:
-        told = await gateway.payment(payment.reference)
+        known = await told(gateway.payment(payment.reference))
     else:
-        told = await gateway.look_up(standing.key("authorize"))
-    if told is None:
+        known = await told(gateway.look_up(standing.key("authorize")))
+    if known is None:
         # It may still be on its way to the gateway, where it would move nothing.
         if now >= standing.certain_from:
             return record_failed(identity, "NOT_RECEIVED", standing.correlation_id)
-        return (_left_open(standing, "UNCONFIRMED") if payment.is_being_voided else None) or "UNCONFIRMED"
-    match told.status:
+        left_open = _left_open(standing, "UNCONFIRMED") if payment.is_being_voided else None
+        return left_open or AskAgain("UNCONFIRMED", standing.certain_from)
+    match known.status:
         case "AUTHORIZED" | "CAPTURED":
-            return record_authorized(identity, told.reference)
+            return record_authorized(identity, known.reference)
         case "PENDING" if payment.is_being_voided:
-            return _left_open(standing, "GATEWAY") or "PENDING"
+            return _left_open(standing, "GATEWAY") or _PENDING
         case "PENDING":
-            return "PENDING" if payment.deferred else record_deferred(identity, "GATEWAY", told.reference)
+            return _PENDING if payment.deferred else record_deferred(identity, "GATEWAY", known.reference)
         case "DECLINED" | "VOIDED":
-            return record_failed(identity, "DECLINED", standing.correlation_id, told.code)
+            return record_failed(identity, "DECLINED", standing.correlation_id, known.code)
         case _:
-            assert_never(told.status)
+            assert_never(known.status)
 
 
 async def _capture(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> StepTaken:
     payment, identity, reference = standing.payment, standing.billing_payment_id, _reference(standing)
     refusal: str | None = None
     try:
-        told = None if asker else await gateway.payment(reference)
-        if told is None or told.status == "AUTHORIZED":
-            told = await gateway.capture(reference, standing.key("capture"))
+        known = None if asker else await told(gateway.payment(reference))
+        if known is None or known.status == "AUTHORIZED":
+            known = await gateway.capture(reference, standing.key("capture"))
     except GatewayRefused as refused:
         refusal = refused.code
-        told = await gateway.payment(reference)
-    match told.status:
+        known = await told(gateway.payment(reference))
+    match known.status:
         case "CAPTURED":
             return record_captured(identity, standing.receipt_id, desk)
         case "DECLINED" | "VOIDED":
-            return record_failed(identity, "DECLINED", standing.correlation_id, told.code or refusal)
+            return record_failed(identity, "DECLINED", standing.correlation_id, known.code or refusal)
         case "AUTHORIZED" | "PENDING":
             if refusal is not None:
                 return record_failed(identity, "REFUSED", standing.correlation_id, refusal)
-            return "PENDING" if payment.deferred else record_deferred(identity, "GATEWAY")
+            return _PENDING if payment.deferred else record_deferred(identity, "GATEWAY")
         case _:
-            assert_never(told.status)
+            assert_never(known.status)
 
 
 async def _void(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> StepTaken:
-    identity, reference, void = standing.billing_payment_id, _reference(standing), standing.payment.void
+    payment, identity, reference = standing.payment, standing.billing_payment_id, _reference(standing)
+    void = payment.void
     # Money that has moved before the ledger heard of it is recorded as such, and taken back then.
-    take_back = standing.payment.status != "PENDING"
+    take_back = payment.status != "PENDING"
     # A void that failed may be asked for again, under a key of its own.
     step = "void" if void is None else f"void:{void.asked.asked.key_hash[:32]}"
     refusal: str | None = None
     try:
-        told = None if asker else await gateway.payment(reference)
-        if told is None or told.status not in _LET_GO:
-            told = await gateway.void(reference, standing.key(step), take_back=take_back)
+        known = None if asker else await told(gateway.payment(reference))
+        if known is None or known.status not in _LET_GO:
+            known = await gateway.void(reference, standing.key(step), take_back=take_back)
     except GatewayRefused as refused:
         refusal = refused.code
-        told = await gateway.payment(reference)
-    if told.status in _LET_GO:
+        known = await told(gateway.payment(reference))
+    if known.status in _LET_GO:
         return record_voided(identity)
-    if told.status == "CAPTURED" and not take_back:
+    if not payment.is_being_voided:
+        return _PENDING if refusal is None else _UNCONFIRMED
+    if known.status == "CAPTURED" and not take_back:
+        if not payment.authorized:
+            return record_authorized(identity, reference)
         return record_captured(identity, standing.receipt_id, desk)
     if refusal is not None:
         return record_void_failed(identity, "REFUSED", refusal)
     is_told = void is None or void.status == "PENDING"
-    return "PENDING" if is_told else record_void_deferred(identity, "GATEWAY")
+    return _PENDING if is_told else record_void_deferred(identity, "GATEWAY")
 
 
 async def _refund(gateway: Gateway, standing: Standing, desk: Desk, *, asker: bool) -> StepTaken:
     identity, reference, refund = standing.billing_payment_id, _reference(standing), _refund_of(standing)
     refund_id, key = refund.asked.refund_id, standing.key(f"refund:{refund.asked.refund_id}")
+    known = None if asker else await told(gateway.look_up_refund(reference, key))
     try:
-        told = None if asker else await gateway.look_up_refund(reference, key)
-        told = told or await gateway.refund(reference, refund.asked.amount, key)
+        known = known or await gateway.refund(reference, refund.asked.amount, key)
     except GatewayRefused as refused:
         return record_refund_failed(identity, refund_id, "REFUSED", refused.code)
-    match told.status:
+    match known.status:
         case "SUCCEEDED":
-            return record_refunded(identity, refund_id, told.reference, desk)
+            return record_refunded(identity, refund_id, known.reference, desk)
         case "FAILED":
-            return record_refund_failed(identity, refund_id, "REFUSED", told.code)
+            return record_refund_failed(identity, refund_id, "REFUSED", known.code)
         case "PENDING":
             is_told = refund.status == "PENDING"
-            return "PENDING" if is_told else record_refund_deferred(identity, refund_id, "GATEWAY")
+            return _PENDING if is_told else record_refund_deferred(identity, refund_id, "GATEWAY")
         case _:
-            assert_never(told.status)
+            assert_never(known.status)
+
+
+async def look_again(gateway: Gateway, standing: Standing, reference: str | None) -> Handler | None:
+    """What to record of a payment that nothing was left to do of, now that the gateway says something of it.
+
+    It was thought unknown there and is not, or money that was given back did not reach who it was for.
+    """
+    if standing.payment.is_thought_unknown:
+        return await _turned_up(gateway, standing, reference)
+    for refund_id, refund in standing.payment.refunds.items():
+        if refund.done is not None and refund.returned is None:
+            key = standing.key(f"refund:{refund_id}")
+            now = await told(gateway.look_up_refund(_reference(standing), key))
+            if now is not None and now.status == "FAILED":
+                return record_refund_returned(standing.billing_payment_id, refund_id, now.code)
+    return None
+
+
+async def _turned_up(gateway: Gateway, standing: Standing, reference: str | None) -> Handler | None:
+    known = await told(
+        gateway.look_up(standing.key("authorize")) if reference is None else gateway.payment(reference)
+    )
+    if known is None or known.status not in {"AUTHORIZED", "CAPTURED"}:
+        return None
+    return record_authorized(standing.billing_payment_id, known.reference)
 
 
 def _given_up(standing: Standing) -> Handler | None:

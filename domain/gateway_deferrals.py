@@ -29,7 +29,7 @@ _ATTEMPTS_UNNOTICED: Final[Mapping[DeferralReason, int]] = MappingProxyType(
 class GatewayDeferral(Fact):
     """The gateway did not tell how the payment goes on; it is asked again at `retry_at`.
 
-    `attempt` counts how often in a row it was so for this reason, from 1.
+    `attempt` counts from 1 how often in a row it did not answer, or did not know itself.
     """
 
     reason: DeferralReason
@@ -46,11 +46,22 @@ DeferralT = TypeVar("DeferralT", bound=GatewayDeferral)
 
 
 def deferral(
-    kind: type[DeferralT], last: DeferralT | None, reason: DeferralReason, at: datetime
-) -> DeferralT:
-    """The one after `last`, which is the last since the payment got anywhere; `at` is now."""
-    attempt = last.attempt + 1 if last is not None and last.reason == reason else 1
-    return kind(reason=reason, attempt=attempt, retry_at=at + retry_delay(attempt, reason))
+    kind: type[DeferralT],
+    last: DeferralT | None,
+    reason: DeferralReason,
+    at: datetime,
+    not_before: datetime | None = None,
+) -> tuple[DeferralT] | tuple[()]:
+    """The one after `last`, which is the last since the payment got anywhere; `at` is now.
+
+    Where somebody asked before it was due: (). Asking earlier than `not_before` would tell nothing.
+    """
+    if last is not None and at < last.retry_at:
+        return ()
+    goes_on = last is not None and (last.reason == "PENDING") == (reason == "PENDING")
+    attempt = last.attempt + 1 if last is not None and goes_on else 1
+    retry_at = at + retry_delay(attempt, reason)
+    return (kind(reason=reason, attempt=attempt, retry_at=max(retry_at, not_before or retry_at)),)
 
 
 def retry_delay(attempt: int, reason: DeferralReason) -> timedelta:

@@ -169,8 +169,8 @@ class System:
         """Where each gateway's notices come in, by its name."""
         settings = self.settings
         return {
-            STRIPE: GatewayDoor(StripeNotices(settings.stripe_webhook_secrets), self.cashier.settle),
-            BANK: GatewayDoor(BankNotices(settings.bank_webhook_secrets), self.ap_payer.settle),
+            STRIPE: GatewayDoor(StripeNotices(settings.stripe_webhook_secrets), self.cashier.hear),
+            BANK: GatewayDoor(BankNotices(settings.bank_webhook_secrets), self.ap_payer.hear),
         }
 
     async def start(self) -> None:

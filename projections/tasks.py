@@ -39,6 +39,7 @@ from domain.kernel.recorded import RecordedEvent
 from domain.payables.ap_payment import AP_PAYMENT
 from domain.payables.ap_payment_facts import ApPaymentGlAnswerParked
 from domain.receivables.payment import PAYMENT
+from domain.receivables.payment_facts import PaymentRefundReturned
 from projections.delivery_tasks import (
     DELIVERY_ENDS,
     SENT_OR_ASKED_FOR_AGAIN,
@@ -74,6 +75,7 @@ _ASKED_AGAIN_BY_ITSELF = (
     "The worker asks the gateway again by itself; `billing work` must be running. "
     "See to the gateway, or to the payment there: it is known by its billingPaymentId."
 )
+_GIVEN_OTHERWISE = "The refund did not reach the customer, whose bank sent it back: give it in another way."
 _SEEN_TO_BY_ACCOUNTING = "Accounting answered for a payment that failed: have the entry there reversed."
 
 
@@ -175,6 +177,21 @@ def _gateway_deferred(row: Row, event: RecordedEvent, task_id: str) -> Row | Non
     )
 
 
+def _refund_returned(row: Row, event: RecordedEvent, task_id: str) -> Row:
+    fact = cast(PaymentRefundReturned, event.fact)
+    return opened(
+        row,
+        event,
+        task_id,
+        type="REFUND_RETURNED",
+        target_type=event.stream.type,
+        target_id=event.stream.id,
+        cause="refund_returned",
+        authority_code=fact.code,
+        resumed_by=_GIVEN_OTHERWISE,
+    )
+
+
 def _gl_answer_parked(row: Row, event: RecordedEvent, task_id: str) -> Row:
     return opened(
         row,
@@ -214,6 +231,8 @@ def _keys(event: RecordedEvent) -> Iterable[Key]:
             return ((_profile_task_id(content.owner),),)
         case fact if isinstance(fact, DeliveryTold):
             return ((delivery_task_id(fact.document_id),),)
+        case PaymentRefundReturned(refund_id=refund_id):
+            return ((f"refund-returned:{event.stream.id}/{refund_id}",),)
         case ApPaymentGlAnswerParked():
             return ((f"gl-answer:{event.stream.id}",),)
         case DocumentVoided() | DocumentReplaced():
@@ -247,6 +266,7 @@ _FOLDS: Mapping[str, Callable[[Row, RecordedEvent, str], Row | None]] = {
     **dict.fromkeys(("payment.gateway-deferred", "ap-payment.gateway-deferred"), _gateway_deferred),
     **dict.fromkeys((f"payment.{told}" for told in _TOLD_OF_PAYMENTS), _done),
     **dict.fromkeys((f"ap-payment.gateway-{told}" for told in ("awaited", "succeeded", "failed")), _done),
+    "payment.refund-returned": _refund_returned,
     "ap-payment.gl-answer-parked": _gl_answer_parked,
     **dict.fromkeys(_PARKED_OF_ORDERS, _order_parked),
     **dict.fromkeys(("order.refund-executed", "order.dispute-completed", "order.completed"), _done),

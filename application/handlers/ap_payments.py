@@ -62,18 +62,22 @@ def execute_ap_payment(
 
 
 def hold_ap_payment(billing_payment_id: str, reference: str) -> Handler:
-    """Records by which reference the gateway knows a payment; answers which one is on record."""
+    """Records by which reference the gateway knows a payment; answers which one is on record.
+
+    None where the payment is settled by now, and nothing more is to be asked of the gateway.
+    """
 
     def handle(transaction: Transaction) -> Answer:
         stream = AP_PAYMENT.stream(billing_payment_id)
         transaction.append(stream, hold(_state(transaction, billing_payment_id), reference))
-        return Answer(200, _state(transaction, billing_payment_id).reference)
+        payment = _state(transaction, billing_payment_id)
+        return Answer(200, payment.reference if payment.is_at_gateway else None)
 
     return handle
 
 
 def settle_ap_payment(billing_payment_id: str) -> Handler:
-    """Records that the money has moved: its bills are paid by it, and accounting is told."""
+    """Records that the money has moved, pays its bills, tells accounting; answers the status."""
 
     def handle(transaction: Transaction) -> Answer:
         stream = AP_PAYMENT.stream(billing_payment_id)
@@ -83,7 +87,7 @@ def settle_ap_payment(billing_payment_id: str) -> Handler:
             transaction.announce(stream, "billing.ApPaymentSucceeded")
             transaction.append(stream, await_posting(_state(transaction, billing_payment_id)))
             _end_reservations(transaction, billing_payment_id, apply)
-        return Answer(200, None)
+        return Answer(200, _state(transaction, billing_payment_id).status)
 
     return handle
 

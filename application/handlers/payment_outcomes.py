@@ -10,14 +10,15 @@ from datetime import datetime
 from application.desk import Desk
 from application.handlers.intents import UNFINISHED
 from application.handlers.invoices import state_of as invoice_of
-from application.handlers.payments import state_of
+from application.handlers.payments import payment_answer, state_of
 from application.handlers.receipts import append_receipt, append_refund_document, void_receipt
 from application.ledger import Answer, Handler, Transaction
-from application.payment_answers import payment_body, payment_type
+from application.payment_answers import payment_type
 from domain.gateway_deferrals import DeferralReason
 from domain.invoicing.invoice import INVOICE, apply_payment, release_payment, reverse_payment
 from domain.receivables.payment import (
     PAYMENT,
+    Payment,
     authorize,
     capture,
     defer,
@@ -28,6 +29,7 @@ from domain.receivables.payment import (
     fail_refund,
     fail_void,
     refund,
+    return_refund,
     void,
 )
 from domain.receivables.payment_facts import (
@@ -42,6 +44,7 @@ from domain.receivables.payment_facts import (
     PaymentRefundDeferred,
     PaymentRefunded,
     PaymentRefundFailed,
+    PaymentRefundReturned,
     PaymentVoidDeferred,
     PaymentVoided,
     PaymentVoidFailed,
@@ -86,17 +89,19 @@ def record_deferred(billing_payment_id: str, cause: DeferredCause, reference: st
         _append(
             transaction, billing_payment_id, defer(payment, PaymentDeferred(cause=cause, reference=reference))
         )
-        return _payment_answer(transaction, billing_payment_id, 202)
+        return payment_answer(transaction, billing_payment_id, 202)
 
     return handle
 
 
-def record_gateway_deferred(billing_payment_id: str, reason: DeferralReason) -> Handler:
+def record_gateway_deferred(
+    billing_payment_id: str, asked_about: Payment, reason: DeferralReason, not_before: datetime | None
+) -> Handler:
     """Records that the gateway has to be asked again, and when; answers what was recorded, if anything."""
 
     def handle(transaction: Transaction) -> Answer:
         payment = state_of(transaction, billing_payment_id)
-        facts = defer_asking(payment, reason, transaction.stamp.at)
+        facts = defer_asking(payment, asked_about, reason, transaction.stamp.at, not_before)
         _append(transaction, billing_payment_id, facts)
         return Answer(UNFINISHED, facts[0] if facts else None)
 
@@ -132,7 +137,7 @@ def record_captured(billing_payment_id: str, receipt_id: str, desk: Desk) -> Han
             append_receipt(transaction, desk, billing_payment_id, receipt_id)
         if payment.is_being_voided:
             return Answer(UNFINISHED, None)
-        return _payment_answer(transaction, billing_payment_id, 201)
+        return payment_answer(transaction, billing_payment_id, 201)
 
     return handle
 
@@ -157,10 +162,10 @@ def record_failed(
         if facts:
             _release(transaction, billing_payment_id)
         if payment.is_being_voided:
-            return _payment_answer(transaction, billing_payment_id, 200)
+            return payment_answer(transaction, billing_payment_id, 200)
         if reason in DECLINED_REASONS:
             return Answer(402, {"gatewayCode": code, "correlationId": correlation_id})
-        return _payment_answer(transaction, billing_payment_id, 503)
+        return payment_answer(transaction, billing_payment_id, 503)
 
     return handle
 
@@ -171,7 +176,7 @@ def record_void_deferred(billing_payment_id: str, cause: DeferredCause) -> Handl
     def handle(transaction: Transaction) -> Answer:
         payment = state_of(transaction, billing_payment_id)
         _append(transaction, billing_payment_id, defer_void(payment, PaymentVoidDeferred(cause=cause)))
-        return _payment_answer(transaction, billing_payment_id, 202)
+        return payment_answer(transaction, billing_payment_id, 202)
 
     return handle
 
@@ -189,7 +194,7 @@ def record_voided(billing_payment_id: str) -> Handler:
             void_receipt(transaction, billing_payment_id, reason_code)
         elif facts:
             _release(transaction, billing_payment_id)
-        return _payment_answer(transaction, billing_payment_id, 200)
+        return payment_answer(transaction, billing_payment_id, 200)
 
     return handle
 
@@ -224,7 +229,7 @@ def record_refund_deferred(billing_payment_id: str, refund_id: str, cause: Defer
         payment = state_of(transaction, billing_payment_id)
         deferred = PaymentRefundDeferred(refund_id=refund_id, cause=cause)
         _append(transaction, billing_payment_id, defer_refund(payment, deferred))
-        return _payment_answer(transaction, billing_payment_id, 202)
+        return payment_answer(transaction, billing_payment_id, 202)
 
     return handle
 
@@ -235,7 +240,7 @@ def record_refunded(billing_payment_id: str, refund_id: str, reference: str, des
     def handle(transaction: Transaction) -> Answer:
         payment = state_of(transaction, billing_payment_id)
         asked = payment.refunds[refund_id]
-        if asked.is_under_way:
+        if asked.may_succeed:
             document_id = append_refund_document(transaction, desk, billing_payment_id, refund_id)
             refunded = PaymentRefunded(
                 refund_id=refund_id,
@@ -246,7 +251,7 @@ def record_refunded(billing_payment_id: str, refund_id: str, reference: str, des
             )
             _append(transaction, billing_payment_id, refund(payment, refunded))
             _give_back(transaction, billing_payment_id, asked.asked.amount)
-        return _payment_answer(transaction, billing_payment_id, 200)
+        return payment_answer(transaction, billing_payment_id, 200)
 
     return handle
 
@@ -272,6 +277,18 @@ def record_refund_failed(
     return handle
 
 
+def record_refund_returned(billing_payment_id: str, refund_id: str, code: str | None) -> Handler:
+    """Records that the money of a refund came back to the gateway; what it was for stays given back here."""
+
+    def handle(transaction: Transaction) -> Answer:
+        payment = state_of(transaction, billing_payment_id)
+        returned = PaymentRefundReturned(refund_id=refund_id, code=code)
+        _append(transaction, billing_payment_id, return_refund(payment, returned))
+        return Answer(UNFINISHED, None)
+
+    return handle
+
+
 def _append(transaction: Transaction, billing_payment_id: str, facts: tuple[PaymentFact, ...]) -> None:
     transaction.append(PAYMENT.stream(billing_payment_id), facts)
 
@@ -288,12 +305,6 @@ def _give_back(transaction: Transaction, billing_payment_id: str, amount: int) -
     transaction.append(INVOICE.stream(invoice_id), facts)
 
 
-def _payment_answer(transaction: Transaction, billing_payment_id: str, status: int) -> Answer:
-    payment = state_of(transaction, billing_payment_id)
-    invoice = invoice_of(transaction, payment.initiated.invoice_id)
-    return Answer(status, payment_body(billing_payment_id, payment, invoice))
-
-
 def _step_failed(transaction: Transaction, billing_payment_id: str, reason: StepFailedReason) -> Answer:
     """A refusal is not kept: the same request may begin once more."""
-    return _payment_answer(transaction, billing_payment_id, 409 if reason == "REFUSED" else 503)
+    return payment_answer(transaction, billing_payment_id, 409 if reason == "REFUSED" else 503)

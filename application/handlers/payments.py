@@ -6,16 +6,19 @@ from typing import Any
 from application.handlers.billing_rules import rules_of
 from application.handlers.intents import UNFINISHED, append_intent, in_flight, intent_of, intent_stream
 from application.handlers.invoices import Asking, reachable
+from application.handlers.invoices import state_of as invoice_of
 from application.ledger import Answer, Handler, Transaction
+from application.payment_answers import payment_body
 from domain.accounts.billing_rules import effective_rules
 from domain.invoicing.invoice import INVOICE, Invoice, reserve_payment
 from domain.kernel.errors import DomainError, not_found
 from domain.kernel.streams import StreamId
-from domain.receivables.payment import PAYMENT, Payment, ask_refund, ask_void, initiate
+from domain.receivables.payment import PAYMENT, Payment, ask_refund, ask_void, defer_refund, initiate
 from domain.receivables.payment_facts import (
     KeyedRequest,
     PaymentInitiated,
     PaymentRefundAsked,
+    PaymentRefundDeferred,
     PaymentVoidAsked,
     ReceiptChannel,
 )
@@ -120,6 +123,8 @@ def begin_void(
 def begin_refund(billing_payment_id: str, wish: RefundWish, asking: Asking) -> Handler:
     """Records that so much is to be given back: 102 with the payment's id.
 
+    A gateway is asked for one refund at a time: behind another it waits, and who asked is told so: 202.
+
     Raises `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_IN_FLIGHT`, `NOT_FOUND`, `CURRENCY_MISMATCH`,
     `PAYMENT_NOT_REFUNDABLE`, `REFUND_EXCEEDS_PAID`.
     """
@@ -140,9 +145,14 @@ def begin_refund(billing_payment_id: str, wish: RefundWish, asking: Asking) -> H
             asked_at=transaction.stamp.at,
             asked=wish.asked,
         )
-        transaction.append(PAYMENT.stream(billing_payment_id), ask_refund(payment, wanted))
+        stream = PAYMENT.stream(billing_payment_id)
+        transaction.append(stream, ask_refund(payment, wanted))
         append_intent(transaction, wish.asked, wish.refund_id)
-        return _unfinished(billing_payment_id)
+        if payment.refund_under_way is None:
+            return _unfinished(billing_payment_id)
+        waits = PaymentRefundDeferred(refund_id=wish.refund_id, cause="GATEWAY")
+        transaction.append(stream, defer_refund(state_of(transaction, billing_payment_id), waits))
+        return payment_answer(transaction, billing_payment_id, 202)
 
     return handle
 
@@ -152,6 +162,13 @@ def state_of(transaction: Transaction, billing_payment_id: str) -> Payment:
     payment = transaction.state(PAYMENT, billing_payment_id)
     assert payment is not None, "it was initiated"
     return payment
+
+
+def payment_answer(transaction: Transaction, billing_payment_id: str, status: int) -> Answer:
+    """The payment as it stands, as clients see it."""
+    payment = state_of(transaction, billing_payment_id)
+    invoice = invoice_of(transaction, payment.initiated.invoice_id)
+    return Answer(status, payment_body(billing_payment_id, payment, invoice))
 
 
 def reachable_payment(transaction: Transaction, billing_payment_id: str, asking: Asking) -> Payment:

@@ -10,6 +10,7 @@ from application.ledger import Transaction
 from application.validation import invalid_field, parse
 from domain.inbound.inbound import Effect
 from domain.invoicing.invoice import INVOICE
+from domain.invoicing.invoice import take_answer as invoice_answered
 from domain.invoicing.invoice_facts import InvoicePosted, InvoicePostFailed
 from domain.kernel.errors import not_found
 from domain.kernel.facts import Identifier, Uuid
@@ -60,10 +61,12 @@ class InvoicePosting(WithoutFiles, WithoutDocuments):
 
     def take(self, transaction: Transaction) -> Effect:
         """Records it. Raises `NOT_FOUND`."""
-        if transaction.state(INVOICE, self.invoice_id) is None:
+        invoice = transaction.state(INVOICE, self.invoice_id)
+        if invoice is None:
             raise not_found("The invoice")
-        transaction.append(self.about, (self.fact,))
-        return "ACCEPTED"
+        facts = invoice_answered(invoice, self.fact)
+        transaction.append(self.about, facts)
+        return "ACCEPTED" if facts else "DUPLICATE"
 
 
 @dataclass(frozen=True)

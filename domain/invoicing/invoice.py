@@ -65,6 +65,8 @@ class Invoice(Value):
     credits: tuple[InvoiceCredited, ...] = ()
     voided: InvoiceVoided | None = None
     rebilled_by: str | None = None
+    remaining: dict[str, int] = Field(default_factory=dict)
+    is_booked: bool = False
     posting_error: PostingError | None = None
 
     @property
@@ -246,6 +248,18 @@ def rebill(invoice: Invoice, invoice_id: str) -> tuple[InvoiceRebilled, ...]:
     return (InvoiceRebilled(invoice_id=invoice_id),)
 
 
+def take_answer(
+    invoice: Invoice, answer: InvoicePosted | InvoicePostFailed
+) -> tuple[InvoicePosted | InvoicePostFailed, ...]:
+    """Records what accounting answers; () for what is known, or was overtaken by the booking.
+
+    Answers come repeated and in any order: once accounting has booked all that happened so far, a refusal is
+    an older one (BILL-DEC-014).
+    """
+    is_known = not isinstance(answer, InvoicePosted) and answer.posting_error == invoice.posting_error
+    return () if invoice.is_booked or is_known else (answer,)
+
+
 def require(invoice: Invoice, command: InvoiceCommand) -> None:
     """Raises the command's refusal where the invoice's status does not let it through."""
     if invoice.status not in STATE_TABLE[command]:
@@ -280,7 +294,7 @@ def evolve(invoice: Invoice | None, fact: InvoiceFact) -> Invoice:
     assert invoice is not None, "an invoice begins with its draft"
     match fact:
         case InvoiceIssued():
-            return invoice.model_copy(update={"status": "ISSUED", "issued": fact})
+            return invoice.model_copy(update={"status": "ISSUED", "issued": fact, "is_booked": False})
         case InvoicePaymentReserved():
             reserved = {**invoice.reserved, fact.billing_payment_id: fact.amount}
             return invoice.model_copy(update={"reserved": reserved})
@@ -289,18 +303,21 @@ def evolve(invoice: Invoice | None, fact: InvoiceFact) -> Invoice:
         case InvoicePaymentApplied():
             standing = invoice.payments.get(fact.billing_payment_id, 0) + fact.amount
             settled = _without_reservation(invoice, fact.billing_payment_id)
-            return _with_payment(settled, fact.billing_payment_id, standing)
+            paid = _with_payment(settled, fact.billing_payment_id, standing)
+            remaining = {**invoice.remaining, fact.billing_payment_id: paid.balance_due}
+            return paid.model_copy(update={"remaining": remaining})
         case InvoicePaymentReversed():
             standing = invoice.payments.get(fact.billing_payment_id, 0) - fact.amount
             return _with_payment(invoice, fact.billing_payment_id, standing)
         case InvoiceCredited():
-            return _settled(invoice.model_copy(update={"credits": (*invoice.credits, fact)}))
+            credited = (*invoice.credits, fact)
+            return _settled(invoice.model_copy(update={"credits": credited, "is_booked": False}))
         case InvoiceVoided():
-            return invoice.model_copy(update={"status": "VOID", "voided": fact})
+            return invoice.model_copy(update={"status": "VOID", "voided": fact, "is_booked": False})
         case InvoiceRebilled():
             return invoice.model_copy(update={"rebilled_by": fact.invoice_id})
         case InvoicePosted():
-            return invoice.model_copy(update={"posting_error": None})
+            return invoice.model_copy(update={"posting_error": None, "is_booked": True})
         case InvoicePostFailed():
             return invoice.model_copy(update={"posting_error": fact.posting_error})
         case InvoicePersonalDataErased():
@@ -315,9 +332,8 @@ def _without_reservation(invoice: Invoice, billing_payment_id: str) -> Invoice:
 
 
 def _with_payment(invoice: Invoice, billing_payment_id: str, standing: int) -> Invoice:
-    return _settled(
-        invoice.model_copy(update={"payments": {**invoice.payments, billing_payment_id: standing}})
-    )
+    payments = {**invoice.payments, billing_payment_id: standing}
+    return _settled(invoice.model_copy(update={"payments": payments, "is_booked": False}))
 
 
 def _settled(invoice: Invoice) -> Invoice:

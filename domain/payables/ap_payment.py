@@ -112,10 +112,13 @@ def hold(payment: ApPayment, reference: str) -> tuple[ApPaymentGatewayAwaited, .
 
 
 def defer(payment: ApPayment, reason: DeferralReason, at: datetime) -> tuple[ApPaymentGatewayDeferred, ...]:
-    """Records that the gateway has to be asked again, and when; `at` is now. Settled meanwhile: ()."""
+    """Records that the gateway has to be asked again, and when; `at` is now.
+
+    Where it is settled meanwhile, or somebody asked before it was due: ().
+    """
     if not _lets(payment, "defer"):
         return ()
-    return (deferral(ApPaymentGatewayDeferred, payment.deferred, reason, at),)
+    return deferral(ApPaymentGatewayDeferred, payment.deferred, reason, at)
 
 
 def succeed(payment: ApPayment) -> tuple[ApPaymentGatewaySucceeded, ...]:

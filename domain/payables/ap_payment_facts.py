@@ -66,7 +66,7 @@ class ApPaymentGatewayAwaited(Fact):
 class ApPaymentGatewayDeferred(GatewayDeferral):
     """The gateway did not tell how the payment ends; it is asked again at `retry_at`.
 
-    `attempt` counts how often in a row it was so for this reason, from 1.
+    `attempt` counts from 1 how often in a row it did not answer, or did not know itself.
     """
 
 

@@ -16,6 +16,7 @@ from domain.kernel.errors import DomainError
 from domain.kernel.facts import Value
 from domain.kernel.streams import EventType, StreamType
 from domain.receivables.payment_facts import (
+    FailedReason,
     KeyedRequest,
     PaymentAuthorized,
     PaymentCaptured,
@@ -28,6 +29,7 @@ from domain.receivables.payment_facts import (
     PaymentRefundDeferred,
     PaymentRefunded,
     PaymentRefundFailed,
+    PaymentRefundReturned,
     PaymentVoidAsked,
     PaymentVoidDeferred,
     PaymentVoided,
@@ -41,7 +43,7 @@ PaymentCommand = Literal["authorize", "defer", "capture", "fail", "ask-void", "a
 
 STATE_TABLE: Mapping[PaymentCommand, frozenset[PaymentStatus]] = MappingProxyType(
     {
-        "authorize": frozenset({"INITIATED", "PENDING", "FAILED"}),
+        "authorize": frozenset({"INITIATED", "PENDING", "FAILED", "VOIDED"}),
         "defer": frozenset({"INITIATED", "PENDING"}),
         "capture": frozenset({"PENDING"}),
         "fail": frozenset({"INITIATED", "PENDING"}),
@@ -50,6 +52,9 @@ STATE_TABLE: Mapping[PaymentCommand, frozenset[PaymentStatus]] = MappingProxyTyp
     }
 )
 """In which statuses a command may take effect (contract §5)."""
+
+NEVER_KNOWN = frozenset[FailedReason]({"NOT_RECEIVED", "GATEWAY_UNAVAILABLE"})
+"""Why payments fail that the gateway never knew of."""
 
 Step = Literal["authorize", "capture", "void", "refund"]
 """What the gateway has to be asked for."""
@@ -67,6 +72,11 @@ class Void(Value):
         """Whether the gateway may still take the payment back."""
         return self.status in {"ASKED", "PENDING"}
 
+    @property
+    def was_given_up(self) -> bool:
+        """Whether it failed because nobody reached the gateway."""
+        return self.failed is not None and self.failed.reason == "GATEWAY_UNAVAILABLE"
+
 
 class Refund(Value):
     """A refund that was asked for, and how it stands."""
@@ -75,11 +85,18 @@ class Refund(Value):
     status: Literal["ASKED", "PENDING", "SUCCEEDED", "FAILED"] = "ASKED"
     done: PaymentRefunded | None = None
     failed: PaymentRefundFailed | None = None
+    returned: PaymentRefundReturned | None = None
 
     @property
     def is_under_way(self) -> bool:
         """Whether the gateway may still give this money back."""
         return self.status in {"ASKED", "PENDING"}
+
+    @property
+    def may_succeed(self) -> bool:
+        """Whether its success would be news; of one that nobody could ask for, somebody else may have."""
+        was_given_up = self.failed is not None and self.failed.reason == "GATEWAY_UNAVAILABLE"
+        return self.is_under_way or was_given_up
 
 
 class Payment(Value):
@@ -143,9 +160,9 @@ class Payment(Value):
     def next_step(self) -> Step | None:
         """What the gateway has to be asked for; None where nothing is left to do.
 
-        What the gateway holds ready of a payment that failed is let go again, and never captured.
+        What the gateway holds ready of a payment that has ended is let go again, and never captured.
         """
-        is_held_in_vain = self.status == "FAILED" and self.authorized
+        is_held_in_vain = self.status in {"FAILED", "VOIDED"} and self.authorized
         if is_held_in_vain or (self.is_being_voided and self.reference is not None):
             return "void"
         if self.status in {"INITIATED", "PENDING"}:
@@ -162,6 +179,19 @@ class Payment(Value):
         refund = self.refund_under_way
         return refund.asked.asked if refund is not None and refund.status == "ASKED" else None
 
+    def is_under_way(self, asked: KeyedRequest) -> bool:
+        """Whether what that request asked for has not ended yet."""
+        if self.initiated.asked == asked:
+            return self.status in {"INITIATED", "PENDING"}
+        if self.void is not None and self.void.asked.asked == asked:
+            return self.void.is_under_way
+        return any(each.asked.asked == asked and each.is_under_way for each in self.refunds.values())
+
+    @property
+    def is_thought_unknown(self) -> bool:
+        """Whether it failed because the gateway was found not to know of it."""
+        return self.failed is not None and self.failed.reason == "NOT_RECEIVED" and self.reference is None
+
     @property
     def is_in_hand(self) -> bool:
         """Whether it is left to the process that was asked: nobody has been answered, nor has asked on."""
@@ -176,9 +206,10 @@ def initiate(payment: Payment | None, initiated: PaymentInitiated) -> tuple[Paym
 def authorize(payment: Payment, authorized: PaymentAuthorized) -> tuple[PaymentAuthorized, ...]:
     """Records that the gateway holds the money ready; known already: ().
 
-    Of a payment that failed it is recorded too, for it has to be let go again.
+    Of a payment that has ended without it, it is recorded too, for it has to be let go again.
     """
-    if payment.authorized or payment.status not in STATE_TABLE["authorize"]:
+    was_let_go = payment.status == "VOIDED" and payment.reference is not None
+    if payment.authorized or was_let_go or payment.status not in STATE_TABLE["authorize"]:
         return ()
     return (authorized,)
 
@@ -189,16 +220,19 @@ def defer(payment: Payment, deferred: PaymentDeferred) -> tuple[PaymentDeferred,
 
 
 def defer_asking(
-    payment: Payment, reason: DeferralReason, at: datetime
+    payment: Payment,
+    asked_about: Payment,
+    reason: DeferralReason,
+    at: datetime,
+    not_before: datetime | None = None,
 ) -> tuple[PaymentGatewayDeferred, ...]:
     """Records that the gateway has to be asked again, and when; `at` is now.
 
-    Where nothing is left to ask, or somebody asked before it was due: ().
+    Where somebody asked before it was due, or about a payment that has got somewhere since: ().
     """
-    last = payment.gateway_deferred
-    if payment.next_step is None or (last is not None and at < last.retry_at):
+    if payment.model_copy(update={"gateway_deferred": asked_about.gateway_deferred}) != asked_about:
         return ()
-    return (deferral(PaymentGatewayDeferred, last, reason, at),)
+    return deferral(PaymentGatewayDeferred, payment.gateway_deferred, reason, at, not_before)
 
 
 def capture(payment: Payment, captured: PaymentCaptured) -> tuple[PaymentCaptured, ...]:
@@ -216,8 +250,12 @@ def capture(payment: Payment, captured: PaymentCaptured) -> tuple[PaymentCapture
 def fail(
     payment: Payment, failed: PaymentFailed, voided: PaymentVoided
 ) -> tuple[PaymentFailed | PaymentVoided, ...]:
-    """Records that no money moves; where a void was asked for, that it is void. Known already: ()."""
-    if payment.status not in STATE_TABLE["fail"]:
+    """Records that no money moves; where a void was asked for, that it is void. Known already: ().
+
+    Nor does it count that the gateway never knew of a payment that it is known to know by now.
+    """
+    is_known = payment.reference is not None and failed.reason in NEVER_KNOWN
+    if is_known or payment.status not in STATE_TABLE["fail"]:
         return ()
     return (voided,) if payment.is_being_voided else (failed,)
 
@@ -238,8 +276,13 @@ def defer_void(payment: Payment, deferred: PaymentVoidDeferred) -> tuple[Payment
 
 
 def void(payment: Payment, voided: PaymentVoided) -> tuple[PaymentVoided, ...]:
-    """Records that the gateway has let go of all of it; where nobody waits for that: ()."""
-    return (voided,) if payment.next_step == "void" else ()
+    """Records that the gateway has let go of all of it; where nobody waits for that: ().
+
+    It counts also after somebody was told that the gateway cannot be reached: somebody else did reach it.
+    """
+    was_given_up = payment.void is not None and payment.void.was_given_up
+    stands = payment.status in STATE_TABLE["ask-void"]
+    return (voided,) if payment.next_step == "void" or (was_given_up and stands) else ()
 
 
 def fail_void(payment: Payment, failed: PaymentVoidFailed) -> tuple[PaymentVoidFailed, ...]:
@@ -265,13 +308,19 @@ def defer_refund(payment: Payment, deferred: PaymentRefundDeferred) -> tuple[Pay
 
 
 def refund(payment: Payment, refunded: PaymentRefunded) -> tuple[PaymentRefunded, ...]:
-    """Records that the money was given back; known already: ()."""
-    return (refunded,) if payment.refunds[refunded.refund_id].is_under_way else ()
+    """Records that the money was given back; known already: (). As with `void`, it counts late, too."""
+    return (refunded,) if payment.refunds[refunded.refund_id].may_succeed else ()
 
 
 def fail_refund(payment: Payment, failed: PaymentRefundFailed) -> tuple[PaymentRefundFailed, ...]:
     """Records that nothing is given back; known already: ()."""
     return (failed,) if payment.refunds[failed.refund_id].is_under_way else ()
+
+
+def return_refund(payment: Payment, returned: PaymentRefundReturned) -> tuple[PaymentRefundReturned, ...]:
+    """Records that the money of a refund did not reach its customer after all; known already: ()."""
+    refund = payment.refunds[returned.refund_id]
+    return (returned,) if refund.done is not None and refund.returned is None else ()
 
 
 def evolve(payment: Payment | None, fact: PaymentFact) -> Payment:
@@ -315,6 +364,8 @@ def _changes(payment: Payment, fact: PaymentFact) -> dict[str, Any]:
             return _refund(payment, fact.refund_id, status="SUCCEEDED", done=fact)
         case PaymentRefundFailed():
             return _refund(payment, fact.refund_id, status="FAILED", failed=fact)
+        case PaymentRefundReturned():
+            return _refund(payment, fact.refund_id, returned=fact)
         case PaymentInitiated():
             raise AssertionError("a payment is initiated once")
         case _:
@@ -352,6 +403,7 @@ PAYMENT: StreamType[Payment] = StreamType(
         EventType("payment.refund-deferred", PaymentRefundDeferred),
         EventType("payment.refunded", PaymentRefunded),
         EventType("payment.refund-failed", PaymentRefundFailed),
+        EventType("payment.refund-returned", PaymentRefundReturned),
     ),
     evolve,
 )

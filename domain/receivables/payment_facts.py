@@ -62,7 +62,7 @@ class PaymentDeferred(Fact):
 class PaymentGatewayDeferred(GatewayDeferral):
     """The gateway, asked on, did not tell how the step under way ends; it is asked again at `retry_at`.
 
-    `attempt` counts how often in a row it was so for this reason, from 1.
+    `attempt` counts from 1 how often in a row it did not answer, or did not know itself.
     """
 
 
@@ -147,6 +147,13 @@ class PaymentRefundFailed(Fact):
     code: GatewayCode | None = None
 
 
+class PaymentRefundReturned(Fact):
+    """The gateway got back the money of a refund that had succeeded: its customer has yet to be given it."""
+
+    refund_id: str
+    code: GatewayCode | None = None
+
+
 PaymentFact = (
     PaymentInitiated
     | PaymentAuthorized
@@ -162,5 +169,6 @@ PaymentFact = (
     | PaymentRefundDeferred
     | PaymentRefunded
     | PaymentRefundFailed
+    | PaymentRefundReturned
 )
 """Everything that a payment's history may hold."""

@@ -119,7 +119,7 @@ class StripeGateway:
             intent = _read(Intent, answer.data)
             if answer.headers.get("Idempotent-Replayed") == "true":
                 # That is how it stood when it was made.
-                intent = await self._intent(intent.id)
+                intent = await self._intent_since(intent.id)
             return payment_of(intent)
 
     async def capture(self, reference: str, key: str) -> GatewayPayment:
@@ -140,7 +140,7 @@ class StripeGateway:
                 if known is None:
                     known = await self._refunded(intent, {BILLING_KEY: key, BILLING_STEP: VOID})
                 _require_not_failed(refund_of(known))
-                intent = await self._intent(reference)
+                intent = await self._intent_since(reference)
             return payment_of(intent)
 
     async def refund(self, reference: str, amount: int, key: str) -> GatewayRefund:
@@ -190,6 +190,13 @@ class StripeGateway:
         answer = await self._asked("get", f"/v1/payment_intents/{reference}", **_AS_IT_STANDS)
         return _read(Intent, answer.data)
 
+    async def _intent_since(self, reference: str) -> Intent:
+        """As it stands after a step that may have been taken; no answer is no proof that it was not."""
+        try:
+            return await self._intent(reference)
+        except GatewayUnavailable as error:
+            raise GatewayUnconfirmed("Stripe does not tell how the payment stands.") from error
+
     async def _moved(self, reference: str, move: Literal["capture", "cancel"]) -> Intent:
         """Captures or cancels the intent; as it stands where that was done, or has become impossible, before.
 
@@ -199,11 +206,8 @@ class StripeGateway:
         try:
             answer = await self._asked("post", f"/v1/payment_intents/{reference}/{move}", **_AS_IT_STANDS)
         except GatewayRefused:
-            try:
-                intent = await self._intent(reference)
-            except GatewayUnavailable as error:
-                # An earlier attempt may have been taken.
-                raise GatewayUnconfirmed("Stripe does not tell how the payment stands.") from error
+            # An earlier attempt may have been taken.
+            intent = await self._intent_since(reference)
             if payment_of(intent).status in {"AUTHORIZED", "PENDING"}:
                 raise
             return intent

@@ -18,7 +18,17 @@ class _Metadata(BaseModel):
 
 
 class _Object(BaseModel):
+    """A PaymentIntent, or what belongs to one."""
+
+    object: str | None = None
+    id: str | None = None
+    payment_intent: str | None = None
     metadata: _Metadata | None = None
+
+    @property
+    def reference(self) -> str | None:
+        """The PaymentIntent's id."""
+        return self.id if self.object == "payment_intent" else self.payment_intent
 
 
 class _Data(BaseModel):
@@ -53,7 +63,7 @@ class StripeNotices:
             raise NoticeRefused("The notice cannot be read.") from None
         metadata = event.data.object.metadata
         billing_payment_id = None if metadata is None else metadata.billing_payment_id
-        return GatewayNotice(billing_payment_id) if billing_payment_id else None
+        return GatewayNotice(billing_payment_id, event.data.object.reference) if billing_payment_id else None
 
 
 def _verified(body: bytes, signature: str | None, secret: str) -> bool:

@@ -1,5 +1,6 @@
 """Payments to vendors are made once, whatever becomes of requests, answers and processes on the way."""
 
+import asyncio
 import itertools
 from datetime import timedelta
 from functools import partial
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 import structlog
 
-from application.gateway import GatewayRefused
+from application.gateway import GatewayFailed, GatewayRefused
 from application.outbound import OUTBOUND_FACTS
 from tests.support.decisions import decision, rule
+from tests.support.paused import Paused
 from tests.support.payable_facts import BILL_ID, OTHER_PAYMENT_ID, PAYMENT_ID, asked
 from tests.support.payables_office import AWAY, LOST, Killed, PayablesOffice
 
@@ -322,3 +324,85 @@ async def test_an_answer_that_comes_too_early_is_kept_or_parked(office: Payables
     assert (task["type"], task["target_id"]) == ("GL_ANSWER_PARKED", OTHER_PAYMENT_ID)
     refused = await office.answer(payment_id=OTHER_PAYMENT_ID)
     assert refused.error is not None and refused.error.code == "PAYMENT_NOT_POSTABLE"
+
+
+@rule("IDEM-19")
+async def test_what_the_bank_refuses_to_release_is_let_go_before_its_bills_are_free(
+    office: PayablesOffice,
+) -> None:
+    await office.pay()
+    stopped = Paused(office.bank, "capture")
+    worker = asyncio.create_task(office.payer.settle(PAYMENT_ID))
+    await stopped.reached.wait()
+    office.bank.fails_before["capture"] = [GatewayRefused("balance_too_low")]
+    await office.payer.settle(PAYMENT_ID)
+    assert (office.payment().status, office.payment().failure_code) == ("GATEWAY_FAILED", "balance_too_low")
+    await office.pay(asked(10_000, "again", bill=10_000), OTHER_PAYMENT_ID)
+    await office.payer.settle(OTHER_PAYMENT_ID)
+    stopped.goes_on.set()
+    await worker
+    assert sum(office.bank.moved.values()) == 10_000
+    assert office.bill().payments == {OTHER_PAYMENT_ID: 10_000}
+
+
+@rule("IDEM-19")
+async def test_who_goes_on_after_a_payment_has_failed_asks_the_bank_for_nothing(
+    office: PayablesOffice,
+) -> None:
+    await office.pay()
+    stopped = Paused(office.bank, "authorize", answered=True)
+    worker = asyncio.create_task(office.payer.settle(PAYMENT_ID))
+    await stopped.reached.wait()
+    office.bank.fails_before["capture"] = [GatewayRefused("balance_too_low")]
+    await office.payer.settle(PAYMENT_ID)
+    asked_before = list(office.bank.steps)
+    stopped.goes_on.set()
+    await worker
+    assert (office.bank.moved, office.bank.steps) == ({}, asked_before)
+    assert office.payment().status == "GATEWAY_FAILED"
+
+
+@pytest.mark.parametrize("failure", [LOST, AWAY, GatewayRefused("unknown")])
+async def test_a_payment_whose_transfer_may_still_be_released_has_not_failed(
+    office: PayablesOffice, failure: GatewayFailed
+) -> None:
+    await office.pay()
+    office.bank.fails_before["capture"] = [GatewayRefused("balance_too_low")]
+    office.bank.fails_before["void"] = [failure]
+    await office.work()
+    assert (office.payment().status, office.bill().reserved) == ("GATEWAY_PENDING", {PAYMENT_ID: 10_000})
+    office.clock.move(1)
+    await office.work()
+    assert (office.payment().status, sum(office.bank.moved.values())) == ("GL_POST_PENDING", 10_000)
+
+
+async def test_a_release_that_was_only_late_is_a_success(office: PayablesOffice) -> None:
+    await office.pay()
+    office.bank.fails_before["capture"] = [GatewayRefused("balance_too_low")]
+    letting_go = Paused(office.bank, "void")
+    worker = asyncio.create_task(office.work())
+    await letting_go.reached.wait()
+    await office.bank.capture("memory-1", "late")
+    letting_go.goes_on.set()
+    await worker
+    assert (office.payment().status, office.bill().payments) == ("GL_POST_PENDING", {PAYMENT_ID: 10_000})
+
+
+async def test_money_that_moves_of_a_payment_that_failed_is_cried_out(office: PayablesOffice) -> None:
+    await office.pay()
+    office.bank.fails_before["capture"] = [LOST]
+    await office.work()
+    telling = Paused(office.bank, "payment", answered=True)
+    office.bank.captures_as = "DECLINED"
+    office.bank.payments["memory-1"].status = "CAPTURED"
+    worker = asyncio.create_task(office.payer.settle(PAYMENT_ID))
+    await telling.reached.wait()
+    office.bank.payments["memory-1"].status = "DECLINED"
+    await office.payer.settle(PAYMENT_ID)
+    assert office.payment().status == "GATEWAY_FAILED"
+    with structlog.testing.capture_logs() as lines:
+        telling.goes_on.set()
+        await worker
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("ap-payment-moved-though-failed", "error")
+    ]

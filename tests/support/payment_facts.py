@@ -18,6 +18,7 @@ from domain.receivables.payment_facts import (
     PaymentRefundDeferred,
     PaymentRefunded,
     PaymentRefundFailed,
+    PaymentRefundReturned,
     PaymentVoidAsked,
     PaymentVoidDeferred,
     PaymentVoided,
@@ -135,4 +136,5 @@ def payment_examples() -> tuple[Fact, ...]:
         PaymentRefundDeferred(refund_id="refund-1", cause="GATEWAY"),
         refunded(4_000),
         PaymentRefundFailed(refund_id="refund-1", reason="REFUSED", code="charge_disputed"),
+        PaymentRefundReturned(refund_id="refund-1", code="lost_or_stolen_card"),
     )

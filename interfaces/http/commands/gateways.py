@@ -37,7 +37,7 @@ async def notify(
     except NoticeRefused:
         raise DomainError("NOTICE_REFUSED", "The notice is not signed by this gateway.") from None
     if notice is not None:
-        await door.settle(notice.billing_payment_id)
+        await door.hear(notice)
     return Response(NoticeAnswer())
 
 

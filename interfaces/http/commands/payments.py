@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from litestar import Response
 from pydantic import Field
 
-from application.handlers.intents import UNFINISHED, intent_stream, keyed
+from application.handlers.intents import UNFINISHED, in_flight, intent_stream, keyed
 from application.handlers.payments import PaymentWish, RefundWish, begin_payment, begin_refund, begin_void
 from application.ledger import Committed, Handler
 from application.operations.operation import Operation
@@ -180,7 +180,7 @@ async def _carried_out(
         payment = await asyncio.shield(asyncio.ensure_future(carrying))
         stored = await system.ledger.stored(claim)
         if stored is None:
-            raise _nothing_came_of_it(operation, payment)
+            raise _nothing_came_of_it(operation, payment, keyed(claim))
         committed = replace(stored, replayed=False)
     return _told(committed)
 
@@ -201,16 +201,18 @@ def _told(committed: Committed) -> Response[Any]:
     return problem
 
 
-def _nothing_came_of_it(operation: Operation, payment: Payment) -> DomainError:
+def _nothing_came_of_it(operation: Operation, payment: Payment, asked: KeyedRequest) -> DomainError:
     """Why a request that was begun has no answer to keep: it may be sent again as it is."""
+    if payment.is_under_way(asked):
+        return in_flight()
     void, refunds = payment.void, payment.refunds
     if operation is VOID_PAYMENT and void is not None and void.failed and void.failed.reason == "REFUSED":
         return DomainError(
             "PAYMENT_NOT_VOIDABLE", "The gateway does not take it back; refund it.", reason_code="REFUSED"
         )
     if operation is REFUND_PAYMENT:
-        last = list(refunds.values())[-1]
-        if last.failed is not None and last.failed.reason == "REFUSED":
+        refund = [each for each in refunds.values() if each.asked.asked == asked][-1]
+        if refund.failed is not None and refund.failed.reason == "REFUSED":
             return DomainError(
                 "PAYMENT_NOT_REFUNDABLE", "The gateway gives nothing back.", reason_code="REFUSED"
             )

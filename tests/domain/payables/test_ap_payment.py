@@ -150,12 +150,13 @@ def test_the_gateway_is_asked_again_less_and_less_often() -> None:
     again = given(initiated(), HELD, deferred("PENDING", 2))
     retry_at = NOON + timedelta(seconds=16)
     again.when(defer, "PENDING", NOON).then(deferred("PENDING", 3, retry_at))
+    again.when(defer, "PENDING", NOON - timedelta(seconds=1)).then()
 
 
 def test_attempts_are_counted_anew_for_another_reason_and_from_each_step() -> None:
     soon = NOON + timedelta(seconds=1)
-    given(initiated(), deferred("UNAVAILABLE", 5)).when(defer, "UNCONFIRMED", NOON).then(
-        deferred("UNCONFIRMED", 1, soon)
+    given(initiated(), deferred("UNAVAILABLE", 5)).when(defer, "PENDING", NOON).then(
+        deferred("PENDING", 1, soon)
     )
     given(initiated(), deferred("PENDING", 5), HELD).when(defer, "PENDING", NOON).then(
         deferred("PENDING", 1, soon)

@@ -22,11 +22,13 @@ from domain.receivables.payment import (
     fail_void,
     initiate,
     refund,
+    return_refund,
     void,
 )
 from domain.receivables.payment_facts import (
     PaymentRefundDeferred,
     PaymentRefundFailed,
+    PaymentRefundReturned,
     PaymentVoidDeferred,
     PaymentVoidFailed,
 )
@@ -207,11 +209,62 @@ def test_who_asked_is_told_once_that_nobody_knows() -> None:
 def test_that_the_gateway_tells_nothing_new_is_counted_until_it_does() -> None:
     soon, later = AT + timedelta(seconds=1), AT + timedelta(seconds=5)
     first, second = gateway_deferred(retry_at=soon), gateway_deferred(attempt=2, retry_at=later)
-    given(*UNKNOWN).when(defer_asking, "PENDING", AT).then(first)
-    given(*UNKNOWN, first).when(defer_asking, "PENDING", AT).then()
-    given(*UNKNOWN, first).when(defer_asking, "PENDING", soon).then(second)
-    given(*UNKNOWN, second, authorized()).when(defer_asking, "PENDING", AT).then(first)
-    given(*PAID).when(defer_asking, "PENDING", AT).then()
+    unknown, held = payment_after(*UNKNOWN), payment_after(*UNKNOWN, authorized())
+    given(*UNKNOWN).when(defer_asking, unknown, "PENDING", AT).then(first)
+    given(*UNKNOWN, first).when(defer_asking, unknown, "PENDING", AT).then()
+    given(*UNKNOWN, first).when(defer_asking, unknown, "PENDING", soon).then(second)
+    given(*UNKNOWN, second, authorized()).when(defer_asking, held, "PENDING", AT).then(first)
+
+
+def test_an_answer_about_a_payment_that_has_got_somewhere_since_is_no_news() -> None:
+    pending = payment_after(
+        *PAID, refund_asked(1), PaymentRefundDeferred(refund_id="refund-1", cause="GATEWAY")
+    )
+    since = (*PAID, refund_asked(1), refunded(1), refund_asked(2, "refund-2", 4))
+    given(*since).when(defer_asking, pending, "PENDING", AT).then()
+    given(*PAID).when(defer_asking, payment_after(*HELD), "PENDING", AT).then()
+
+
+@rule("IDEM-16")
+def test_a_payment_that_the_gateway_is_known_to_know_cannot_have_been_lost_on_the_way() -> None:
+    for reason in ("NOT_RECEIVED", "GATEWAY_UNAVAILABLE"):
+        lost = failed(reason=reason, code=None)
+        given(*BEGUN).when(fail, lost, voided()).then(lost)
+        given(*HELD).when(fail, lost, voided()).then()
+
+
+@rule("IDEM-23")
+def test_what_turns_up_of_a_payment_that_was_voided_before_is_let_go() -> None:
+    unknown_void = (*UNKNOWN, void_asked(), voided())
+    given(*unknown_void).when(authorize, authorized()).then(authorized())
+    assert payment_after(*unknown_void, authorized()).next_step == "void"
+    given(*HELD, deferred(), void_asked(), voided()).when(authorize, authorized()).then()
+
+
+def test_that_somebody_reached_the_gateway_after_all_is_news() -> None:
+    away = PaymentRefundFailed(refund_id="refund-1", reason="GATEWAY_UNAVAILABLE")
+    given(*PAID, refund_asked(1), away).when(refund, refunded(1)).then(refunded(1))
+    given(*PAID, refund_asked(1), REFUND_FAILED).when(refund, refunded(1)).then()
+    no_void = PaymentVoidFailed(reason="GATEWAY_UNAVAILABLE")
+    given(*PAID, void_asked(), no_void).when(void, voided()).then(voided())
+    given(*PAID, void_asked(), VOID_FAILED).when(void, voided()).then()
+
+
+def test_a_refund_whose_money_came_back_is_told_of_once() -> None:
+    returned = PaymentRefundReturned(refund_id="refund-1", code="lost_or_stolen_card")
+    given(*PAID, refund_asked(1), refunded(1)).when(return_refund, returned).then(returned)
+    given(*PAID, refund_asked(1), refunded(1), returned).when(return_refund, returned).then()
+    given(*PAID, refund_asked(1), REFUND_FAILED).when(return_refund, returned).then()
+    assert payment_after(*PAID, refund_asked(1), refunded(1), returned).status == "PARTIALLY_REFUNDED"
+
+
+def test_what_was_asked_for_is_under_way_until_it_has_ended() -> None:
+    assert payment_after(*BEGUN).is_under_way(asked())
+    assert not payment_after(*PAID).is_under_way(asked())
+    assert payment_after(*PAID, void_asked(2)).is_under_way(asked(2))
+    assert not payment_after(*PAID, void_asked(2), voided()).is_under_way(asked(2))
+    two = (*PAID, refund_asked(1, number=3), refund_asked(1, "refund-2", 4), refunded(1))
+    assert [payment_after(*two).is_under_way(asked(number)) for number in (3, 4, 5)] == [False, True, False]
 
 
 def test_what_the_gateway_was_asked_on_about_is_in_nobodys_hand() -> None:

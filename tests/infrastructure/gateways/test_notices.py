@@ -50,7 +50,14 @@ def by_bank(body: bytes, *secrets: str, at: datetime | None = None) -> dict[str,
 def test_an_event_of_stripe_names_the_payment(event_type: str) -> None:
     body = an_event(OURS, event_type)
     notices = StripeNotices([STRIPE_SECRET])
-    assert notices.read(body, by_stripe(body, STRIPE_SECRET)) == GatewayNotice("p-1")
+    assert notices.read(body, by_stripe(body, STRIPE_SECRET)) == GatewayNotice("p-1", "pi_1")
+
+
+def test_an_event_about_what_belongs_to_a_payment_names_it_too() -> None:
+    refund = {"id": "re_1", "object": "refund", "payment_intent": "pi_7", "metadata": OURS}
+    body = json.dumps({"type": "refund.updated", "data": {"object": refund}}).encode()
+    notice = StripeNotices([STRIPE_SECRET]).read(body, by_stripe(body, STRIPE_SECRET))
+    assert notice == GatewayNotice("p-1", "pi_7")
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"orderId": "7"}, {"billingPaymentId": ""}])
@@ -67,10 +74,10 @@ def test_an_event_about_what_has_no_metadata_is_none() -> None:
 def test_while_a_secret_is_replaced_both_count() -> None:
     body = an_event(OURS)
     both = StripeNotices(["whsec_new", STRIPE_SECRET])
-    assert both.read(body, by_stripe(body, STRIPE_SECRET)) == GatewayNotice("p-1")
-    assert both.read(body, by_stripe(body, "whsec_new")) == GatewayNotice("p-1")
+    assert both.read(body, by_stripe(body, STRIPE_SECRET)) == GatewayNotice("p-1", "pi_1")
+    assert both.read(body, by_stripe(body, "whsec_new")) == GatewayNotice("p-1", "pi_1")
     of_both = by_stripe(body, STRIPE_SECRET, "whsec_new")
-    assert StripeNotices(["whsec_new"]).read(body, of_both) == GatewayNotice("p-1")
+    assert StripeNotices(["whsec_new"]).read(body, of_both) == GatewayNotice("p-1", "pi_1")
     with pytest.raises(NoticeRefused):
         StripeNotices(["whsec_new"]).read(body, by_stripe(body, STRIPE_SECRET))
 

@@ -176,7 +176,7 @@ async def test_notices_are_signed_and_tell_what_became_of_a_payment(tmp_path: Pa
         card = SimulatedBench(simulated, stripe, "tok_", "_")
         vendor = SimulatedBench(simulated, bank, "vendor:sim-", "-")
         conditions(simulated.url, pendingSeconds=0.2)
-        await stripe.authorize(an_instruction(card, "pending"))
+        intent = await stripe.authorize(an_instruction(card, "pending"))
         transfer = await bank.authorize(an_instruction(vendor, "pending", "ap-1"))
         await bank.capture(transfer.reference, key("capture", "ap-1"))
         eventually(lambda: len(receiver.posts) == 5)
@@ -187,8 +187,9 @@ async def test_notices_are_signed_and_tell_what_became_of_a_payment(tmp_path: Pa
             "payment_intent.amount_capturable_updated",
         ]
         assert payments_told(of_bank) == ["transfer.created", "transfer.released", "transfer.settled"]
+        told = GatewayNotice("p-1", intent.reference)
         for post in of_stripe:
-            assert StripeNotices([STRIPE_SECRET]).read(post.body, post.headers) == GatewayNotice("p-1")
+            assert StripeNotices([STRIPE_SECRET]).read(post.body, post.headers) == told
         for post in of_bank:
             assert BankNotices([BANK_SECRET]).read(post.body, post.headers) == GatewayNotice("ap-1")
         await stripe.close()

@@ -169,6 +169,19 @@ async def test_a_capture_that_was_refused_because_it_was_made_is_a_capture() -> 
             await gateway.capture("pi_1", "k")
 
 
+@pytest.mark.parametrize("away", [error(429, type="rate_limit_error"), error(401), Canned(404, b"<html>")])
+async def test_that_stripe_is_away_after_a_step_was_taken_leaves_it_open(away: Canned) -> None:
+    refunded = {"id": "re_1", "status": "succeeded", "metadata": {}}
+    none_yet = fine({"data": [], "has_more": False})
+    async with gateway_at(fine(intent("succeeded")), none_yet, fine(refunded), away) as (gateway, _):
+        with pytest.raises(GatewayUnconfirmed):
+            await gateway.void("pi_1", "p-1:void", take_back=True)
+    again = fine(intent("requires_capture"), **{"Idempotent-Replayed": "true"})
+    async with gateway_at(again, away) as (gateway, _):
+        with pytest.raises(GatewayUnconfirmed):
+            await gateway.authorize(INSTRUCTION)
+
+
 async def test_a_void_of_what_was_captured_meanwhile_takes_it_back() -> None:
     refused = error(400, type="invalid_request_error", code="payment_intent_unexpected_state")
     refund = {"id": "re_1", "status": "succeeded", "metadata": {"billingStep": "VOID"}}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from application.payment_answers import payment_type
 from domain.accounts.account import Account
 from domain.accounts.billing_rules import RulesTerms
 from domain.accounts.policies import IssuancePolicy
@@ -16,6 +17,7 @@ from domain.posting import posting_error_summary
 
 _PERMISSION_FOR_ACTION: Mapping[InvoiceCommand, tuple[str, frozenset[str]]] = {
     "issue": ("ISSUE", frozenset({"billing:invoice:issue"})),
+    "reserve-payment": ("PAY", frozenset({"billing:payment:capture"})),
     "void": ("VOID", frozenset({"billing:invoice:void"})),
     "credit": ("CREDIT", frozenset({"billing:invoice:void"})),
     "rebill": ("REBILL", frozenset({"billing:invoice:void", "billing:invoice:create-draft"})),
@@ -147,7 +149,12 @@ def _as_it_stands(invoice: Invoice) -> dict[str, Any]:
         "issueDate": issued and issued.issue_date.isoformat(),
         "issuedByUserId": issued and issued.issued_by_user_id,
         "payments": [
-            {"billingPaymentId": payment_id, "amount": amount}
+            {
+                "billingPaymentId": payment_id,
+                "amount": amount,
+                "paymentType": payment_type(invoice.remaining[payment_id]),
+                "remainingBalance": invoice.remaining[payment_id],
+            }
             for payment_id, amount in invoice.payments.items()
         ],
         "creditedTotal": invoice.credited,
@@ -159,7 +166,9 @@ def _as_it_stands(invoice: Invoice) -> dict[str, Any]:
 
 def _allowed_actions(invoice: Invoice, permissions: frozenset[str], *, can_be_issued: bool) -> list[str]:
     impossible: set[InvoiceCommand] = set() if can_be_issued else {"issue"}
-    if invoice.paid or invoice.credits:
+    if not invoice.payable:
+        impossible.add("reserve-payment")
+    if invoice.paid or invoice.reserved or invoice.credits:
         impossible.add("void")
     if invoice.rebilled_by is not None:
         impossible.add("rebill")

@@ -16,10 +16,11 @@ def payment_type(remaining_balance: int) -> PaymentType:
 def payment_body(billing_payment_id: str, payment: Payment, invoice: Invoice) -> dict[str, Any]:
     """The payment, JSON-ready.
 
-    Type and remaining balance are as its capture left them; before it, as it would leave them.
+    Type and remaining balance are as its capture left them; before it, as it would leave them; null once it
+    has ended without one.
     """
     initiated, captured, failed, void = payment.initiated, payment.captured, payment.failed, payment.void
-    remaining = max(0, invoice.balance_due - payment.amount)
+    remaining = _remaining_balance(payment, invoice)
     return {
         "billingPaymentId": billing_payment_id,
         "invoiceId": initiated.invoice_id,
@@ -27,8 +28,8 @@ def payment_body(billing_payment_id: str, payment: Payment, invoice: Invoice) ->
         "status": payment.status,
         "amount": payment.amount,
         "currencyUomId": initiated.currency_uom_id,
-        "paymentType": captured.payment_type if captured else payment_type(remaining),
-        "remainingBalance": captured.remaining_balance if captured else remaining,
+        "paymentType": None if remaining is None else payment_type(remaining),
+        "remainingBalance": remaining,
         "receiptId": captured and captured.receipt_id,
         "gateway": {"name": initiated.gateway, "reference": payment.reference},
         "initiatedAt": rfc3339(initiated.initiated_at),
@@ -38,6 +39,12 @@ def payment_body(billing_payment_id: str, payment: Payment, invoice: Invoice) ->
         "voidStatus": void and void.status,
         "failure": failed and {"reason": failed.reason, "code": failed.code},
     }
+
+
+def _remaining_balance(payment: Payment, invoice: Invoice) -> int | None:
+    if payment.captured is not None:
+        return payment.captured.remaining_balance
+    return None if payment.status in {"FAILED", "VOIDED"} else max(0, invoice.balance_due - payment.amount)
 
 
 def _refund(refund: Refund) -> dict[str, Any]:

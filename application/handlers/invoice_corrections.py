@@ -12,7 +12,7 @@ from application.handlers.documents import (
     today_there,
 )
 from application.handlers.invoice_documents import planned_credit_note
-from application.handlers.invoices import Asking, append_draft, detail_of, reachable, state_of
+from application.handlers.invoices import Asking, announce_paid, append_draft, detail_of, reachable, state_of
 from application.ledger import Answer, Handler, Transaction
 from domain.invoicing.invoice import INVOICE, Invoice, credited_totals, is_taken_back, rebill, require
 from domain.invoicing.invoice_facts import InvoiceCredited
@@ -93,6 +93,7 @@ def _credit(
         credited_by=asking.user_id,
     )
     transaction.append(INVOICE.stream(invoice_id), (credited,))
+    announce_paid(transaction, invoice_id, invoice)
     draft_with_number(transaction, plan, take_number(transaction, plan, "DOCUMENT", plan.document_id))
     return plan
 

@@ -252,6 +252,12 @@ def reachable(transaction: Transaction, invoice_id: str, asking: Asking) -> Invo
     return invoice
 
 
+def announce_paid(transaction: Transaction, invoice_id: str, before: Invoice) -> None:
+    """Tells of an invoice that nothing is due of any more, since money came and perhaps a credit."""
+    if before.status != "PAID" and state_of(transaction, invoice_id).status == "PAID":
+        transaction.announce(INVOICE.stream(invoice_id), "billing.InvoicePaid")
+
+
 def state_of(transaction: Transaction, invoice_id: str) -> Invoice:
     """An invoice that is known to exist."""
     invoice = transaction.state(INVOICE, invoice_id)

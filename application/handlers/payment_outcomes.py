@@ -9,6 +9,7 @@ from datetime import datetime
 
 from application.desk import Desk
 from application.handlers.intents import UNFINISHED
+from application.handlers.invoices import announce_paid
 from application.handlers.invoices import state_of as invoice_of
 from application.handlers.payments import payment_answer, state_of
 from application.handlers.receipts import append_receipt, append_refund_document, void_receipt
@@ -128,12 +129,11 @@ def record_captured(billing_payment_id: str, receipt_id: str, desk: Desk) -> Han
         )
         facts = capture(payment, captured)
         if facts:
-            stream, invoice_stream = PAYMENT.stream(billing_payment_id), INVOICE.stream(invoice_id)
+            stream = PAYMENT.stream(billing_payment_id)
             transaction.append(stream, facts)
             transaction.announce(stream, "billing.PaymentCaptured")
-            transaction.append(invoice_stream, apply_payment(before, billing_payment_id))
-            if before.status != "PAID" and invoice_of(transaction, invoice_id).status == "PAID":
-                transaction.announce(invoice_stream, "billing.InvoicePaid")
+            transaction.append(INVOICE.stream(invoice_id), apply_payment(before, billing_payment_id))
+            announce_paid(transaction, invoice_id, before)
             append_receipt(transaction, desk, billing_payment_id, receipt_id)
         if payment.is_being_voided:
             return Answer(UNFINISHED, None)

@@ -55,7 +55,11 @@ DRAFT_REVISION = 1
 
 
 class Invoice(Value):
-    """An invoice's state. By payment id, minor units: `payments` that stand, `reserved` for those to come."""
+    """An invoice's state.
+
+    By payment id, minor units: `payments` that stand, `reserved` for those to come, what was `remaining` due
+    after each. `is_booked` once accounting has booked all that has happened so far.
+    """
 
     drafted: InvoiceDrafted
     status: InvoiceStatus = "DRAFT"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic_core import PydanticCustomError
 from stdnum import luhn
 
@@ -87,7 +87,18 @@ _CARD_NAMES = frozenset(
 _UPSTREAM_TEXTS = frozenset(
     (
         *("description", "reason", "displayName", "legalName", "line1", "line2", "city", "region"),
-        *("note", "notes", "comment", "comments", "memo", "message", "remark", "remarks", "text"),
+        *(
+            "comment",
+            "comments",
+            "errorDetail",
+            "memo",
+            "message",
+            "note",
+            "notes",
+            "remark",
+            "remarks",
+            "text",
+        ),
     )
 )
 """What free text is called in upstream facts; for all that is known, their other texts are ids and codes."""
@@ -145,13 +156,15 @@ def fact_holds_card_data(value: Any) -> bool:
     return any(map(is_card_field, value))
 
 
-def _refusing(holds: Callable[[Any], bool]) -> AfterValidator:
+def _refusing(holds: Callable[[Any], bool]) -> BeforeValidator:
+    """Looks before anything else does, so that whatever else is wrong with a card number comes after."""
+
     def without_card_data(value: T) -> T:
         if holds(value):
             raise PydanticCustomError(CARD_DATA_REFUSED, "Input should hold no card data")
         return value
 
-    return AfterValidator(without_card_data)
+    return BeforeValidator(without_card_data)
 
 
 WITHOUT_CARD_DATA = _refusing(holds_card_data)

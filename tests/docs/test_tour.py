@@ -39,7 +39,7 @@ SHOWS = (
     '"grandTotal":31835',
     '"ruleId":"US-CA-SALES-202001"',
     '"invoiceNumber":"F-2026-000001"',
-    '"allowedActions":["VOID","CREDIT","REBILL"]',
+    '"allowedActions":["PAY","VOID","CREDIT","REBILL"]',
     '"docType":"FISCAL_INVOICE"',
     '"buyerId":"customer-larch"',
     '"status":"CAPTURED","amount":10000',

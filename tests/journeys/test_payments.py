@@ -74,12 +74,36 @@ def test_an_invoice_is_paid_in_parts(counter: Counter) -> None:
     )
     shown = counter.detail(invoice)
     assert (shown["status"], shown["balanceDue"]) == ("ISSUED", total - 1_000)
-    assert shown["payments"] == [{"billingPaymentId": told["billingPaymentId"], "amount": 1_000}]
+    (standing,) = shown["payments"]
+    assert standing == {name: told[name] for name in standing}
+    assert standing.keys() == {"billingPaymentId", "amount", "paymentType", "remainingBalance"}
     last = counter.pay(invoice, total - 1_000).json()
     assert (last["paymentType"], last["remainingBalance"]) == ("PAID_IN_FULL", 0)
-    assert counter.detail(invoice)["status"] == "PAID"
+    shown = counter.detail(invoice)
+    assert (shown["status"], shown["payments"][1]["paymentType"]) == ("PAID", "PAID_IN_FULL")
+    assert "PAY" not in shown["allowedActions"]
     assert "billing.InvoicePaid" in counter.announced("invoice", invoice["invoiceId"])
     assert problem(counter.pay(invoice, 1), 409, "INVOICE_NOT_PAYABLE")
+
+
+@decision("BILL-DEC-012", "What money and a credit settle together is told as paid, too")
+def test_a_credit_of_the_rest_settles_what_was_paid_in_part(counter: Counter) -> None:
+    invoice = counter.issued()
+    assert counter.pay(invoice, 1_000).status_code == 201
+    assert counter.announced("invoice", invoice["invoiceId"]) == ["billing.InvoiceIssued"]
+    assert counter.command(invoice, "credit").status_code == 201
+    assert counter.detail(invoice)["status"] == "PAID"
+    assert counter.announced("invoice", invoice["invoiceId"]).count("billing.InvoicePaid") == 1
+
+
+def test_a_payment_that_failed_left_nothing_due_or_paid(counter: Counter) -> None:
+    invoice = counter.issued()
+    declined = counter.pay(invoice, 1_000, "tok_pending_declined").json()
+    assert declined["paymentType"] == "PARTIAL_PAYMENT"
+    assert "VOID" not in counter.detail(invoice)["allowedActions"], "a payment is under way"
+    ended = counter.ended(declined)
+    assert (ended["status"], ended["paymentType"], ended["remainingBalance"]) == ("FAILED", None, None)
+    assert {"PAY", "VOID"} <= set(counter.detail(invoice, MANAGER)["allowedActions"])
 
 
 @decision("BILL-DEC-012", "Nobody pays more than is due, nor in another currency")
@@ -89,7 +113,7 @@ def test_what_may_not_be_paid(counter: Counter) -> None:
     problem(counter.pay({**invoice, "currencyUomId": "JPY"}, 100), 422, "CURRENCY_MISMATCH")
     problem(counter.pay(counter.drafted(), 100), 409, "INVOICE_NOT_PAYABLE")
     problem(counter.pay(invoice, 0), 400, "VALIDATION_FAILED")
-    problem(counter.pay(invoice, 100, token="4242 4242 4242 4242"), 400, "VALIDATION_FAILED")
+    problem(counter.pay(invoice, 100, token="4242 4242 4242 4242"), 400, "CARD_DATA_REFUSED")
     problem(counter.pay(invoice, 100, token="4242424242424242"), 400, "CARD_DATA_REFUSED")
     body = {"amount": 1, "currencyUomId": "EUR", "paymentMethodToken": "tok_ok"}
     problem(

@@ -9,6 +9,7 @@ from domain.invoicing.lines import InvoiceLine
 from domain.invoicing.totals import FeeRow, TaxRow
 from domain.invoicing.traceability import TraceabilitySnapshot
 from domain.kernel.facts import Utc, Value
+from domain.receivables.payment_facts import PaymentType
 from interfaces.http.answers.documents import CommandedDocumentAnswer
 from interfaces.http.problems import ProblemBlocker
 
@@ -20,10 +21,12 @@ class DeliveryPreferences(Value):
 
 
 class InvoicePayment(Value):
-    """What of a payment stands against the invoice."""
+    """What of a payment stands against the invoice; its type and what it left due, at its capture."""
 
     billing_payment_id: str
     amount: int
+    payment_type: PaymentType
+    remaining_balance: int
 
 
 class InvoiceDocument(Value):

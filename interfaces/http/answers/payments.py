@@ -1,6 +1,7 @@
 """Payments as clients see them (contract §5); amounts are minor units of `currencyUomId`."""
 
 from domain.kernel.facts import Utc, Value
+from domain.receivables.payment_facts import PaymentType
 
 
 class GatewayAnswer(Value):
@@ -29,7 +30,10 @@ class PaymentFailureAnswer(Value):
 
 
 class PaymentAnswer(Value):
-    """A payment as it stands; until it is captured, type and remaining balance are as it would leave them."""
+    """A payment as it stands.
+
+    Until it is captured, type and remaining balance are as it would leave them; null where it never will be.
+    """
 
     billing_payment_id: str
     invoice_id: str
@@ -37,8 +41,8 @@ class PaymentAnswer(Value):
     status: str
     amount: int
     currency_uom_id: str
-    payment_type: str
-    remaining_balance: int
+    payment_type: PaymentType | None
+    remaining_balance: int | None
     receipt_id: str | None
     gateway: GatewayAnswer
     initiated_at: Utc

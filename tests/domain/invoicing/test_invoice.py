@@ -22,12 +22,14 @@ from domain.invoicing.invoice import (
     require,
     reserve_payment,
     reverse_payment,
+    take_answer,
     void,
     was_issued_as,
 )
-from domain.invoicing.invoice_facts import InvoiceRebilled
+from domain.invoicing.invoice_facts import InvoicePosted, InvoicePostFailed, InvoiceRebilled
 from domain.kernel.errors import DomainError
 from domain.kernel.facts import Fact
+from domain.posting import PostingError
 from tests.support.decisions import decision
 from tests.support.given import given, state_after
 from tests.support.invoicing_facts import (
@@ -244,6 +246,28 @@ def test_whatever_is_credited_first_the_last_credit_takes_the_exact_rest(hours: 
         )
     history.append(invoice_credited(invoice_after(*history), credit_id="last"))
     assert invoice_after(*history).credited == PRICE_OF_ALL
+
+
+def test_what_each_payment_left_due_stays_known() -> None:
+    first, last = paid_in_part(1_000), paid_in_part(PRICE_OF_ALL - 1_000, "pay-2")
+    invoice: Invoice = state_after(*ISSUED, first, last)
+    assert list(invoice.remaining.values()) == [PRICE_OF_ALL - 1_000, 0]
+
+
+@decision("BILL-DEC-014", "Accounting's answers come repeated and in any order: a booking wins")
+def test_accountings_answers_may_repeat_and_come_in_any_order() -> None:
+    closed, other = (
+        InvoicePostFailed(posting_error=PostingError(code=code)) for code in ("PERIOD_CLOSED", "NO_ACCOUNT")
+    )
+    booked = InvoicePosted(journal_entry_id="je-1")
+    given(*ISSUED).when(take_answer, closed).then(closed)
+    given(*ISSUED, closed).when(take_answer, closed).then()
+    given(*ISSUED, closed).when(take_answer, other).then(other)
+    given(*ISSUED, closed).when(take_answer, booked).then(booked)
+    given(*ISSUED, booked).when(take_answer, booked).then()
+    given(*ISSUED, closed, booked).when(take_answer, closed).then()
+    for news in (paid_in_part(1_000), invoice_credited(), invoice_voided()):
+        given(*ISSUED, booked, news).when(take_answer, closed).then(closed)
 
 
 def test_one_invoice_takes_the_place_of_another() -> None:

@@ -148,6 +148,7 @@ def test_a_request_is_looked_through_to_its_ends(value: Any) -> None:
 def test_of_a_fact_only_free_text_is_looked_at() -> None:
     card = "4111111111111111"
     assert fact_holds_card_data({"lines": [{"description": f"paid by {card}"}]})
+    assert fact_holds_card_data({"errorCode": "CLOSED", "errorDetail": f"no entry for {card}"})
     ids = {"orderId": card, "references": {"rapydTransactionId": card}, "lines": [{"sku": card, "amount": 4}]}
     assert not fact_holds_card_data(ids)
 

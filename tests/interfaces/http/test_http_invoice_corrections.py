@@ -154,9 +154,9 @@ def test_a_key_repeats_a_credit_instead_of_crediting_twice(garage: Garage) -> No
 @pytest.mark.parametrize(
     ("role", "of_draft", "of_issued", "of_void"),
     [
-        (ADVISOR, ["ISSUE"], [], []),
-        (MANAGER, ["ISSUE", "VOID"], ["VOID", "CREDIT", "REBILL"], ["REBILL"]),
-        (FINANCE, ["ISSUE", "VOID"], ["VOID", "CREDIT", "REBILL"], ["REBILL"]),
+        (ADVISOR, ["ISSUE"], ["PAY"], []),
+        (MANAGER, ["ISSUE", "VOID"], ["PAY", "VOID", "CREDIT", "REBILL"], ["REBILL"]),
+        (FINANCE, ["ISSUE", "VOID"], ["PAY", "VOID", "CREDIT", "REBILL"], ["REBILL"]),
         (AUDITOR, [], [], []),
     ],
 )

@@ -4,8 +4,9 @@ from typing import Any
 
 from domain.invoicing.invoice import Invoice
 from domain.kernel.facts import rfc3339
-from domain.receivables.payment import Payment, Refund
+from domain.receivables.payment import Payment
 from domain.receivables.payment_facts import PaymentType
+from domain.receivables.taken_back import Refund
 
 
 def payment_type(remaining_balance: int) -> PaymentType:

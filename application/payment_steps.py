@@ -36,8 +36,9 @@ from application.handlers.payment_outcomes import (
 )
 from application.ledger import Handler
 from domain.gateway_deferrals import DeferralReason
-from domain.receivables.payment import Payment, Refund
+from domain.receivables.payment import Payment
 from domain.receivables.payment_facts import DeferredCause
+from domain.receivables.taken_back import Refund
 
 log = structlog.get_logger(__name__)
 

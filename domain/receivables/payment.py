@@ -35,6 +35,7 @@ from domain.receivables.payment_facts import (
     PaymentVoided,
     PaymentVoidFailed,
 )
+from domain.receivables.taken_back import Refund, Void
 
 PaymentStatus = Literal[
     "INITIATED", "PENDING", "CAPTURED", "FAILED", "VOIDED", "PARTIALLY_REFUNDED", "REFUNDED"
@@ -58,45 +59,6 @@ NEVER_KNOWN = frozenset[FailedReason]({"NOT_RECEIVED", "GATEWAY_UNAVAILABLE"})
 
 Step = Literal["authorize", "capture", "void", "refund"]
 """What the gateway has to be asked for."""
-
-
-class Void(Value):
-    """A void that was asked for. One that failed leaves the payment as it was, and may be asked for again."""
-
-    asked: PaymentVoidAsked
-    status: Literal["ASKED", "PENDING", "DONE", "FAILED"] = "ASKED"
-    failed: PaymentVoidFailed | None = None
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether the gateway may still take the payment back."""
-        return self.status in {"ASKED", "PENDING"}
-
-    @property
-    def was_given_up(self) -> bool:
-        """Whether it failed because nobody reached the gateway."""
-        return self.failed is not None and self.failed.reason == "GATEWAY_UNAVAILABLE"
-
-
-class Refund(Value):
-    """A refund that was asked for, and how it stands."""
-
-    asked: PaymentRefundAsked
-    status: Literal["ASKED", "PENDING", "SUCCEEDED", "FAILED"] = "ASKED"
-    done: PaymentRefunded | None = None
-    failed: PaymentRefundFailed | None = None
-    returned: PaymentRefundReturned | None = None
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether the gateway may still give this money back."""
-        return self.status in {"ASKED", "PENDING"}
-
-    @property
-    def may_succeed(self) -> bool:
-        """Whether its success would be news; of one that nobody could ask for, somebody else may have."""
-        was_given_up = self.failed is not None and self.failed.reason == "GATEWAY_UNAVAILABLE"
-        return self.is_under_way or was_given_up
 
 
 class Payment(Value):

@@ -140,6 +140,8 @@ def test_an_external_effect_needs_idempotency_of_a_named_source(operation: Opera
         assert idempotency.source in {"header", "paymentRef", "document_key", "id and version"}
     assert not idempotency.required or idempotency.source != "none"
     assert idempotency.replay and idempotency.inflight
+    told_at_once = idempotency.inflight.startswith("409")
+    assert told_at_once == ("IDEMPOTENCY_IN_FLIGHT" in operation.errors)
 
 
 @rule("IDEM-2")
@@ -165,7 +167,7 @@ def test_what_needs_no_permission_says_whose_it_is_or_tells_nothing_of_anybody(o
     if not operation.permissions and operation.name not in SAME_FOR_EVERYBODY:
         assert operation.ownership is not None
     if not operation.authenticated:
-        assert operation.idempotency.source in {"token", "none"}
+        assert operation.idempotency.source in {"token", "none", "id and version"}
 
 
 @every_operation

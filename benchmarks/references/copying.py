@@ -337,6 +337,7 @@ def _load_notification(tables: Tables, event: Event) -> None:
         notifications[event.stream_id] = {
             "notification_id": first_delivery_id(event.stream_id),
             "document_id": event.stream_id,
+            "suppressed": False,
             "doc_type": data["docType"],
             "number": "",
             "owner_type": data["audience"],

@@ -24,11 +24,16 @@ class KnownAccount(NamedTuple):
 
 
 async def find_account(
-    request: AnyRequest, operation: Operation, name: str, min_position: int | None
+    request: AnyRequest,
+    operation: Operation,
+    name: str,
+    min_position: int | None,
+    what: str = "The account",
 ) -> tuple[KnownAccount | None, int]:
     """The account that a name means, None where nobody knows it, and the position that shows it.
 
-    Raises `NOT_FOUND` where the token is bound to accounts that do not hold it, by whichever names.
+    Raises `NOT_FOUND`, as of `what`, where the token is bound to accounts that do not hold it, by whichever
+    names.
     """
     found = await read(request, operation, min_position, select_account(name), select_names_beside(name))
     accounts, names = found.results
@@ -36,7 +41,7 @@ async def find_account(
     if granted is not None:
         known = {account_name(name), *(row["name"] for row in names)}
         if known.isdisjoint(account_name(own) for own in granted):
-            raise not_found("The account")
+            raise not_found(what)
     account = KnownAccount(accounts[0]["account_id"], accounts[0]["party_id"]) if accounts else None
     return account, found.position
 
@@ -49,3 +54,15 @@ async def account_in_reach(
     if account is None:
         raise not_found("The account")
     return account, position
+
+
+async def require_reach(request: AnyRequest, operation: Operation, account_id: str, what: str) -> None:
+    """Raises `NOT_FOUND` as of `what`, such as "The invoice", where its account is none of the token's.
+
+    It answers as what does not exist would, and so tells nobody that it does.
+    """
+    if caller_of(request).claims.account_ids is None:
+        return
+    account, _ = await find_account(request, operation, account_id, None, what)
+    if account is None:
+        raise not_found(what)

@@ -3,9 +3,6 @@
 import contextlib
 import json
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,13 +10,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections.source_text import SOURCE_TEXT_TABLE, searchable
-from projections.subject_streams import SUBJECT_STREAM_TABLE
+from projections.source_text import SOURCE_TEXT_TABLE
 from tests.support.account_facts import ACCOUNT_ID, account_data, rules_request
 from tests.support.billed import billed, corrected
 from tests.support.decisions import rule
+from tests.support.erasing import billing, erase, is_nowhere, is_told, keys_of, law_lets_go, time_comes
 from tests.support.fiscal_profile_facts import profile_request
-from tests.support.house import PROJECT, House, all_items, by_platform, cloud_event, eventually, paid
+from tests.support.house import House, all_items, by_platform, cloud_event, eventually, paid
 from tests.support.problems import problem
 from tests.support.work_orders import a_line, an_account
 
@@ -29,7 +26,6 @@ BUYER = "buyer-erased"
 NAME = "Wilhelmina Quackenbush"
 EMAIL = "wilhelmina@example.org"
 STREET = "7 Ropewalk Passage"
-MANY_DAYS = 10_000
 
 
 def _order(order_id: str, buyer_id: str = BUYER) -> dict[str, Any]:
@@ -38,73 +34,9 @@ def _order(order_id: str, buyer_id: str = BUYER) -> dict[str, Any]:
     return paid(order_id, orderPartySnapshot=parties)
 
 
-def _billing(house: House, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "interfaces.cli.main", *arguments],
-        cwd=PROJECT,
-        env={"PATH": "/usr/bin:/bin", "BILLING_DATA_DIR": str(house.data_dir)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def _erase(house: House, subject: str) -> list[dict[str, Any]]:
-    asked = _billing(house, "keys", "erase", subject, "--by", "dpo", "--reason", "request 1", "--json")
-    assert asked.returncode == 0, asked.stderr
-    keys: list[dict[str, Any]] = json.loads(asked.stdout)["keys"]
-    return keys
-
-
 def _found(house: House, q: str) -> int:
     with house.client("AUDITOR") as auditor:
         return len(all_items(auditor, "/v1/documents", q=q))
-
-
-def _time_comes(house: House, subject: str) -> None:
-    """Years in one statement: the worker looks at keys when the time comes that is written at them."""
-    with house.database() as connection:
-        connection.execute(
-            "UPDATE ledger.subject_key SET erase_after = now()"
-            " WHERE subject = %s AND wrapped_key IS NOT NULL AND erase_after IS NOT NULL",
-            (subject,),
-        )
-
-
-def _law_lets_go(house: House, subject: str) -> None:
-    """Time comes, and the law wants nothing any more of what the keys sealed; returns when all are told."""
-    move = f"""
-        UPDATE readmodel.{SUBJECT_STREAM_TABLE.name} SET retain_until = retain_until + %s
-        FROM ledger.subject_key WHERE subject = %s AND key_ids @> to_jsonb(key_id::text)
-    """
-    with house.database() as connection:
-        connection.execute(move.encode(), (-MANY_DAYS, subject))
-    _time_comes(house, subject)
-    eventually(lambda: _told(house, subject, "CONTACT", "FISCAL"))
-    assert all(key["redactedAt"] for key in _keys(house, subject))
-    house.catch_up()
-    with house.database() as connection:
-        connection.execute(move.encode(), (MANY_DAYS, subject))
-
-
-def _told(house: House, subject: str, *retention_classes: str) -> bool:
-    """Whether every stream knows that the subject's keys of those classes are gone.
-
-    The table is asked, for a command at each look would take longer than what is waited for.
-    """
-    statement = (
-        "SELECT count(*) FROM ledger.subject_key"
-        " WHERE subject = %s AND retention_class = ANY(%s) AND redacted_at IS NULL"
-    )
-    with house.database() as connection:
-        return connection.execute(statement, (subject, list(retention_classes))).fetchone() == (0,)
-
-
-def _keys(house: House, subject: str) -> list[dict[str, Any]]:
-    shown = json.loads(_billing(house, "keys", "subject", subject, "--json").stdout)
-    keys: list[dict[str, Any]] = shown["keys"]
-    return keys
 
 
 def _leave_an_older_read_model(house: House) -> None:
@@ -128,7 +60,7 @@ def test_a_buyer_is_forgotten_in_two_steps(house: House) -> None:
     assert EMAIL in json.dumps(before) and NAME in json.dumps(before)
     assert _found(house, NAME) == 1
 
-    keys = _erase(house, subject)
+    keys = erase(house, subject)
     assert {key["retentionClass"]: bool(key["erasedAt"]) for key in keys} == {
         "CONTACT": True,
         "FISCAL": False,
@@ -141,7 +73,7 @@ def test_a_buyer_is_forgotten_in_two_steps(house: House) -> None:
         assert [(event["actor"], event["data"]["retentionClass"]) for event in told] == [("dpo", "CONTACT")]
         assert auditor.get(f"{path}/verify").json()["valid"]
 
-    _law_lets_go(house, subject)
+    law_lets_go(house, subject)
     with house.client("AUDITOR") as auditor:
         last = auditor.get(f"/v1/audit/streams/order/{order_id}").json()
         assert NAME not in json.dumps(last) and STREET not in json.dumps(last)
@@ -164,28 +96,7 @@ def test_a_buyer_is_forgotten_in_two_steps(house: House) -> None:
         assert auditor.get(path).json()["number"] == document["number"]
     assert _found(house, NAME) == 0
     assert _found(house, "Enamel kettle") >= 1
-    _is_nowhere(house, NAME, EMAIL, STREET)
-
-
-def _is_nowhere(house: House, *secrets: str) -> None:
-    """Neither in any table, nor in any log line, nor in any file of the vault."""
-    with house.database() as connection:
-        tables = connection.execute(
-            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname IN ('ledger', 'readmodel')"
-        ).fetchall()
-        for (table,) in tables:
-            dump = "\n".join(str(row) for row in connection.execute(f"SELECT t::text FROM {table} AS t"))
-            for secret in secrets:
-                assert not any(
-                    spelled in dump for spelled in (secret, secret.casefold(), searchable(secret))
-                ), table
-                assert secret.encode().hex() not in dump, table
-    files = [path for path in house.data_dir.rglob("*") if path.is_file() and "postgres" not in path.parts]
-    for path in (*files, house.log_path):
-        content = Path(path).read_bytes()
-        for secret in secrets:
-            assert secret.encode() not in content, path
+    is_nowhere(house, NAME, EMAIL, STREET)
 
 
 def _kill_a_rebuild_that_knows(house: House, name: str) -> None:
@@ -216,9 +127,9 @@ def test_what_a_killed_rebuild_knew_is_forgotten(house: House) -> None:
     house.issued(order)
     house.catch_up()
     _kill_a_rebuild_that_knows(house, name)
-    _erase(house, subject)
-    _law_lets_go(house, subject)
-    _is_nowhere(house, name)
+    erase(house, subject)
+    law_lets_go(house, subject)
+    is_nowhere(house, name)
 
 
 def test_both_read_models_and_replay_agree_after_an_erasure(house: House) -> None:
@@ -227,11 +138,11 @@ def test_both_read_models_and_replay_agree_after_an_erasure(house: House) -> Non
     corrected(house, invoiced.invoice_id, "credit")
     house.catch_up()
     for subject in ("party:buyer-replayed", f"party:{invoiced.account['partyId']}"):
-        _erase(house, subject)
-        _law_lets_go(house, subject)
-    rebuilt = _billing(house, "rebuild", "--diff", "--json")
+        erase(house, subject)
+        law_lets_go(house, subject)
+    rebuilt = billing(house, "rebuild", "--diff", "--json")
     assert rebuilt.returncode == 0, rebuilt.stdout
-    assert _billing(house, "verify", "ledger").returncode == 0
+    assert billing(house, "verify", "ledger").returncode == 0
 
 
 def test_where_a_document_was_taken_from_is_forgotten(house: House) -> None:
@@ -244,7 +155,7 @@ def test_where_a_document_was_taken_from_is_forgotten(house: House) -> None:
     path = f"/v1/documents/{document_id}/events"
     with house.client("AUDITOR") as auditor:
         assert _download(auditor, path)["device"] == "Wanda's slate"
-        _erase(house, "user:wanda")
+        erase(house, "user:wanda")
         downloaded = _download(auditor, path)
     assert downloaded["actorId"] == "wanda"
     assert (downloaded["ip"], downloaded["device"]) == (None, None)
@@ -277,11 +188,11 @@ def test_whom_an_invoice_was_for_is_forgotten_when_the_law_lets_go(house: House)
     assert name in json.dumps(before) and email in json.dumps(before)
     assert _found(house, name) == _found(house, line) == 2
 
-    keys = {key["retentionClass"]: key for key in _erase(house, subject)}
+    keys = {key["retentionClass"]: key for key in erase(house, subject)}
     assert (bool(keys["CONTACT"]["erasedAt"]), bool(keys["FISCAL"]["erasedAt"])) == (True, False)
     until = max(each["retention"]["until"] for each in documents)
     assert keys["FISCAL"]["eraseAfter"][:10] == until
-    eventually(lambda: _told(house, subject, "CONTACT"))
+    eventually(lambda: is_told(house, subject, "CONTACT"))
     with house.client("AUDITOR") as auditor:
         then = auditor.get(stream_path).json()
         assert email not in json.dumps(then) and name in json.dumps(then)
@@ -290,14 +201,14 @@ def test_whom_an_invoice_was_for_is_forgotten_when_the_law_lets_go(house: House)
             assert auditor.get(f"/v1/documents/{each['documentId']}/verify").json()["valid"]
 
     # As if the credit had come after the key was deferred: when its time comes, the law still wants it.
-    _time_comes(house, subject)
+    time_comes(house, subject)
     eventually(
-        lambda: until in [key["eraseAfter"][:10] for key in _keys(house, subject) if not key["erasedAt"]]
+        lambda: until in [key["eraseAfter"][:10] for key in keys_of(house, subject) if not key["erasedAt"]]
     )
     with house.client("AUDITOR") as auditor:
         assert name in json.dumps(auditor.get(stream_path).json())
 
-    _law_lets_go(house, subject)
+    law_lets_go(house, subject)
     with house.client("AUDITOR") as auditor:
         last = auditor.get(stream_path).json()
         assert last["state"]["issued"]["billTo"]["name"] == "[erased]"
@@ -313,37 +224,37 @@ def test_whom_an_invoice_was_for_is_forgotten_when_the_law_lets_go(house: House)
             token = auditor.post(f"{path}/download-token", json={"format": "PDF"}).json()
             assert auditor.get(token["url"]).status_code == 404
     assert (_found(house, name), _found(house, line)) == (0, 2)
-    _is_nowhere(house, name, email, street)
+    is_nowhere(house, name, email, street)
 
 
 def test_who_comes_back_is_known_again_and_forgotten_again(house: House) -> None:
     subject = "party:buyer-back"
     house.issued(_order("erasing-4", "buyer-back"))
-    first = _erase(house, subject)
+    first = erase(house, subject)
     house.issued(_order("erasing-5", "buyer-back"))
     house.catch_up()
     with house.client("AUDITOR") as auditor:
         assert EMAIL in json.dumps(auditor.get("/v1/audit/streams/order/erasing-5").json())
         assert EMAIL not in json.dumps(auditor.get("/v1/audit/streams/order/erasing-4").json())
-    second = _erase(house, subject)
+    second = erase(house, subject)
     assert len(second) > len(first)
     assert len([key for key in second if key["retentionClass"] == "CONTACT" and key["erasedAt"]]) == 2
 
 
 def test_a_subject_of_whom_nothing_is_known_is_a_finding(house: House) -> None:
-    asked = _billing(house, "keys", "erase", "party:nobody", "--by", "dpo", "--reason", "request 2")
+    asked = billing(house, "keys", "erase", "party:nobody", "--by", "dpo", "--reason", "request 2")
     assert asked.returncode == 1
     assert "Nothing personal" in asked.stdout
 
 
 def test_master_keys_rotate_while_the_house_is_running(house: House) -> None:
     house.issued(_order("erasing-6", "buyer-rotated"))
-    rotated = _billing(house, "keys", "rotate", "subjects", "--json")
+    rotated = billing(house, "keys", "rotate", "subjects", "--json")
     assert rotated.returncode == 0, rotated.stderr
     assert json.loads(rotated.stdout)["rewrapped"] > 0
     assert house.issued(_order("erasing-7", "buyer-rotated"))["status"] == "ISSUED"
-    assert json.loads(_billing(house, "keys", "rewrap", "--json").stdout)["rewrapped"] == 0
-    assert _billing(house, "keys").returncode == 0
+    assert json.loads(billing(house, "keys", "rewrap", "--json").stdout)["rewrapped"] == 0
+    assert billing(house, "keys").returncode == 0
 
 
 def test_an_account_is_forgotten_and_its_rules_stay(house: House) -> None:
@@ -356,9 +267,9 @@ def test_an_account_is_forgotten_and_its_rules_stay(house: House) -> None:
         rules = manager.put(f"/v1/billing/rules/{party_id}", json=rules_request(partyId=party_id)).json()
     house.catch_up()
 
-    keys = _erase(house, f"party:{party_id}")
+    keys = erase(house, f"party:{party_id}")
     assert {key["retentionClass"]: bool(key["erasedAt"]) for key in keys} == {"CONTACT": True, "FISCAL": True}
-    eventually(lambda: _told(house, f"party:{party_id}", "CONTACT", "FISCAL"))
+    eventually(lambda: is_told(house, f"party:{party_id}", "CONTACT", "FISCAL"))
     house.catch_up()
     with house.client("AUDITOR") as auditor:
         account = auditor.get(f"/v1/audit/streams/account/{ACCOUNT_ID}").json()
@@ -388,9 +299,9 @@ def test_a_fiscal_profile_is_forgotten_and_so_is_what_a_repeat_would_be_answered
         assert finance.put(path, json=body, headers=key).content == first.content
         house.catch_up()
 
-        keys = _erase(house, subject)
+        keys = erase(house, subject)
         assert {one["retentionClass"] for one in keys if one["erasedAt"]} == {"CONTACT", "FISCAL"}
-        eventually(lambda: _told(house, subject, "CONTACT", "FISCAL"))
+        eventually(lambda: is_told(house, subject, "CONTACT", "FISCAL"))
         left = finance.get(path)
         assert (left.json()["legalName"], left.json()["address"], left.json()["taxId"]) == (None, None, None)
         assert left.json()["invoicePreferences"] == {"type": "B2B"}
@@ -402,7 +313,7 @@ def test_a_fiscal_profile_is_forgotten_and_so_is_what_a_repeat_would_be_answered
         for answer in (left, repeated, as_of_then):
             assert not any(secret in answer.text for secret in (name, email, street, "888 777"))
         assert (repeated.status_code, repeated.headers["idempotent-replayed"]) == (201, "true")
-        _is_nowhere(house, name, email, street)
+        is_nowhere(house, name, email, street)
 
         problem(finance.put(path, json=body, headers={"If-Match": '"1"'}), 409, "STALE_ETAG")
         back = finance.put(path, json=body)

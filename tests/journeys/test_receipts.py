@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.decisions import decision
 from tests.support.garage import ADVISOR, AUDITOR, FINANCE, MANAGER
-from tests.support.house import House, cloud_event, eventually
+from tests.support.house import House, all_items, cloud_event, eventually
 from tests.support.problems import problem
 from tests.support.receipt_desk import ReceiptDesk
 
@@ -32,6 +32,13 @@ def mails_to(house: House, address: str) -> list[Any]:
         for path in sorted((house.data_dir / "mail").rglob("*.eml"))
     )
     return [message for message in found if address in str(message["To"])]
+
+
+def told_of(desk: ReceiptDesk) -> set[str]:
+    """The documents that readers are told of in the app."""
+    desk.head()
+    notifications = all_items(desk.client(AUDITOR), "/v1/notifications")
+    return {each["documentId"] for each in notifications if each["type"] == "RECEIPT_READY"}
 
 
 @decision("BILL-DEC-012", "a receipt shows whether all is paid, and what is still due")
@@ -131,6 +138,10 @@ def test_nobody_wants_a_receipt_and_then_somebody_does(desk: ReceiptDesk) -> Non
     assert (detail["deliverySuppressed"], detail["deliveryStatus"]) == (True, None)
     desk.document(detail["documentId"])
     assert desk.receipt(payment["receiptId"])["deliveries"] == []
+    wanted = desk.receipt(desk.paid()["receiptId"])
+    desk.document(wanted["documentId"])
+    told = told_of(desk)
+    assert wanted["documentId"] in told and detail["documentId"] not in told
     assert desk.deliver(payment["receiptId"], "PRINT").status_code == 200
     assert desk.receipt(payment["receiptId"])["deliverySuppressed"] is True
 

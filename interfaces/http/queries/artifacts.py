@@ -6,7 +6,7 @@ from litestar import Response
 from litestar.params import QueryParameter
 
 from application.operations.artifacts import CREATE_ARTIFACT_TOKEN, LIST_ARTIFACTS
-from interfaces.http.accounts import account_in_reach
+from interfaces.http.accounts import require_reach
 from interfaces.http.answers.artifacts import ArtifactList, artifact_item
 from interfaces.http.guards import AnyRequest, caller_of, system_of
 from interfaces.http.reading import InvoiceId, MinPosition, head_reached, shown
@@ -30,8 +30,7 @@ async def list_artifacts(
     caller, artifacts = caller_of(request), system_of(request).artifacts
     position = await head_reached(request, min_position)
     found = await artifacts.of_invoice(invoice_id, position)
-    if caller.claims.account_ids is not None:
-        await account_in_reach(request, LIST_ARTIFACTS, found.customer_account_id, None)
+    await require_reach(request, LIST_ARTIFACTS, found.customer_account_id, "The invoice")
     needed = CREATE_ARTIFACT_TOKEN.permissions
     linked = include_signed_urls and caller.holds_any(needed)
     items = []

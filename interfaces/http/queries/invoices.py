@@ -18,7 +18,7 @@ from domain.invoicing.invoice import INVOICE, Invoice, InvoiceStatus
 from domain.invoicing.work_order import WORK_ORDER, WorkOrder
 from domain.kernel.errors import not_found
 from domain.kernel.streams import StreamId
-from interfaces.http.accounts import account_in_reach
+from interfaces.http.accounts import require_reach
 from interfaces.http.answers.invoices import InvoiceDetailAnswer, InvoicePage, invoice_item
 from interfaces.http.etags import etag
 from interfaces.http.guards import AnyRequest, caller_of, system_of
@@ -116,8 +116,7 @@ async def _detail(
         raise not_found("The invoice")
     invoice: Invoice = then.state
     account_id = invoice.drafted.customer_account_id
-    if caller_of(request).claims.account_ids is not None:
-        await account_in_reach(request, operation, account_id, None)
+    await require_reach(request, operation, account_id, "The invoice")
     around = await _surroundings(request, account_id, moment) if invoice.issued is None else None
     documents = await _documents(request, invoice, moment)
     body = invoice_detail(invoice_id, invoice, around, documents, caller_of(request).permissions)

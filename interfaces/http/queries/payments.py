@@ -10,7 +10,7 @@ from application.payment_answers import payment_detail
 from domain.invoicing.invoice import INVOICE, Invoice
 from domain.kernel.errors import not_found
 from domain.receivables.payment import PAYMENT, Payment
-from interfaces.http.accounts import account_in_reach
+from interfaces.http.accounts import require_reach
 from interfaces.http.answers.payments import PaymentDetailAnswer
 from interfaces.http.etags import etag
 from interfaces.http.guards import AnyRequest, caller_of, system_of
@@ -42,8 +42,7 @@ async def get_payment(
     payment: Payment = then.state
     of_invoice = INVOICE.stream(payment.initiated.invoice_id)
     invoice: Invoice = await state_at(system.ledger, system.registry, of_invoice, moment)
-    if caller_of(request).claims.account_ids is not None:
-        await account_in_reach(request, GET_PAYMENT, invoice.drafted.customer_account_id, None)
+    await require_reach(request, GET_PAYMENT, invoice.drafted.customer_account_id, "The payment")
     body: Any = payment_detail(billing_payment_id, payment, invoice, caller_of(request).permissions)
     # The past is told by the payment's own last event, as everywhere.
     position = head if moment.position == head else then.position

@@ -5,7 +5,6 @@ from typing import Any
 
 from litestar import Response
 
-from application.operations.operation import Operation
 from application.operations.receipts import GET_RECEIPT, LIST_RECEIPTS_OF_INVOICE
 from application.past import Moment, Then, states_at
 from application.receipt_detail import receipt_detail
@@ -17,7 +16,7 @@ from domain.kernel.errors import not_found
 from domain.kernel.streams import StreamId
 from domain.receivables.payment import PAYMENT, Payment
 from domain.receivables.receipt import RECEIPT, Receipt
-from interfaces.http.accounts import account_in_reach
+from interfaces.http.accounts import require_reach
 from interfaces.http.answers.receipts import ReceiptAnswer, ReceiptsOfInvoice
 from interfaces.http.etags import etag
 from interfaces.http.guards import AnyRequest, caller_of, system_of
@@ -50,7 +49,7 @@ async def get_receipt(
     then = (await _then(request, {stream}, moment)).get(stream)
     if then is None:
         raise not_found("The receipt")
-    await _require_reach(request, GET_RECEIPT, then.state.generated.customer_account_id)
+    await require_reach(request, GET_RECEIPT, then.state.generated.customer_account_id, "The receipt")
     (body,) = await _details(request, {receipt_id: then.state}, moment)
     # The past is told by the receipt's own last event, as everywhere.
     position = head if past is None else then.position
@@ -67,7 +66,8 @@ async def list_receipts_of_invoice(
     invoice: Invoice | None = (await _states(request, [INVOICE.stream(invoice_id)], moment))[0]
     if invoice is None:
         raise not_found("The invoice")
-    await _require_reach(request, LIST_RECEIPTS_OF_INVOICE, invoice.drafted.customer_account_id)
+    account_id = invoice.drafted.customer_account_id
+    await require_reach(request, LIST_RECEIPTS_OF_INVOICE, account_id, "The invoice")
     streams = [PAYMENT.stream(payment_id) for payment_id in invoice.payments]
     payments: list[Payment] = await _states(request, streams, moment)
     captured = [payment.captured for payment in payments if payment.captured is not None]
@@ -101,11 +101,6 @@ async def _terms(request: AnyRequest, account_id: str, moment: Moment) -> Reprin
         return await _terms(request, account.alias_of, moment)
     streams = [POLICY.stream(policy_id("reprint", of)) for of in (account_id, DEFAULT)]
     return effective_reprint_policy(*await _states(request, streams, moment)).terms
-
-
-async def _require_reach(request: AnyRequest, operation: Operation, account_id: str) -> None:
-    if caller_of(request).claims.account_ids is not None:
-        await account_in_reach(request, operation, account_id, None)
 
 
 async def _then(request: AnyRequest, streams: Collection[StreamId], moment: Moment) -> dict[StreamId, Then]:

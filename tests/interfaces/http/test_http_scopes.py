@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.support.house import House, all_items, by_platform, paid
 from tests.support.problems import problem
+from tests.support.receipt_desk import ReceiptDesk
 
 MINE, OTHERS, FOREIGN = "scope-mine", "scope-others", "scope-foreign"
 
@@ -109,6 +111,32 @@ def test_what_is_hidden_answers_just_like_what_does_not_exist(
     with house.client(*roles, **claims) as caller:
         hidden = caller.get(f"/v1/documents/{orders.documents[MINE]}/verify")
         missing = caller.get("/v1/documents/11111111-1111-5111-8111-111111111111/verify")
+    bodies = [problem(answer, 404, "NOT_FOUND") for answer in (hidden, missing)]
+    for body in bodies:
+        body.pop("correlationId")
+    assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize(
+    ("whose", "path"),
+    [
+        ("invoice", "/invoices/{}"),
+        ("invoice", "/invoices/{}/artifacts"),
+        ("invoice", "/receipts/by-invoice/{}"),
+        ("payment", "/payments/{}"),
+        ("receipt", "/receipts/{}"),
+    ],
+)
+def test_what_is_of_another_account_answers_just_like_what_does_not_exist(
+    house: House, whose: str, path: str
+) -> None:
+    with ReceiptDesk(house) as desk:
+        payment = desk.paid()
+        shown = desk.receipt(payment["receiptId"])
+    ids = {"payment": payment["billingPaymentId"], **{of: shown[f"{of}Id"] for of in ("invoice", "receipt")}}
+    house.catch_up()
+    with house.client("BILLING_MANAGER", account_ids=[str(uuid4())]) as stranger:
+        hidden, missing = (stranger.get(f"/v1/billing{path.format(of)}") for of in (ids[whose], uuid4()))
     bodies = [problem(answer, 404, "NOT_FOUND") for answer in (hidden, missing)]
     for body in bodies:
         body.pop("correlationId")

@@ -27,7 +27,7 @@ from application.handlers.ap_payments import (
     settle_ap_payment,
 )
 from application.ledger import Audit, Command, Handler, Ledger, worker_audit
-from application.operations.payables import SETTLE_AP_PAYMENT
+from application.operations.unrouted import SETTLE_AP_PAYMENT
 from domain.gateway_deferrals import DeferralReason
 from domain.kernel.registry import Registry
 from domain.kernel.streams import StreamId

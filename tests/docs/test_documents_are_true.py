@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from application.handlers.fiscal_profiles import profile_answer
 from application.operations import OPERATIONS
-from application.operations.documents import ISSUE_NUMBERED_DOCUMENT
+from application.operations.unrouted import UNROUTED_OPERATIONS
 from application.roles import ROLE_PERMISSIONS
 from domain.accounts.account import AccountData
 from domain.accounts.fiscal_profile import (
@@ -119,7 +119,7 @@ def test_every_route_that_is_named_is_in_the_catalog(document: Path) -> None:
 
 @every_document
 def test_every_event_and_operation_that_is_named_exists(document: Path) -> None:
-    known = {operation.name for operation in OPERATIONS} | {ISSUE_NUMBERED_DOCUMENT}
+    known = {operation.name for operation in (*OPERATIONS, *UNROUTED_OPERATIONS)}
     known |= {event_type.name for event_type in REGISTRY.event_types()}
     rooms = {name.partition(".")[0] for name in known}
     named = {code for code in _code(document) if re.fullmatch(r"[a-z-]+\.[a-z-]+", code)}

@@ -12,7 +12,7 @@ from application.operations.operation import Operation
 from application.operations.unrouted import ERASE_SUBJECT, UNROUTED_OPERATIONS, UnroutedOperation
 from domain.streams import REGISTRY
 from interfaces.cli.main import app
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.golden import UNROUTED_OPERATIONS_FILE, golden_unrouted_operations
 from tests.support.source_tree import modules, name_of, parsed
 
@@ -73,6 +73,7 @@ def test_it_follows_from_an_operation_or_a_command_that_there_is(operation: Unro
 
 
 @rule("AUDIT-3")
+@decision("S2", "What workers do outside is recorded as well, under an operation with a row of its own")
 @every_operation
 def test_what_it_is_recorded_as_is_stored(operation: UnroutedOperation) -> None:
     for name in operation.audit_events:

@@ -11,7 +11,7 @@ from application.operations.unrouted import SETTLE_AP_PAYMENT, UNROUTED_OPERATIO
 from domain.streams import REGISTRY
 from infrastructure.external_calls import ANY_OPERATION, EXTERNAL_CALLS, RELAY, ExternalCall
 from tests.support.cash_desk import CashDesk
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.golden import EXTERNAL_CALLS_FILE, golden_external_calls
 from tests.support.invoicing_facts import PRICE_OF_ALL
 from tests.support.memory_gateway import once
@@ -116,6 +116,7 @@ def test_a_call_is_made_for_something(call: ExternalCall) -> None:
     assert set(call.caused_by) <= RECORDED.keys() | {RELAY, ANY_OPERATION}
 
 
+@decision("S2", "Every call outside with an effect has its key, and says what repeats and races come to")
 @every_call
 def test_an_effect_outside_has_a_key_and_says_what_a_repeat_gets(call: ExternalCall) -> None:
     if "external_effect" in call.classification:
@@ -127,6 +128,7 @@ def test_an_effect_outside_has_a_key_and_says_what_a_repeat_gets(call: ExternalC
 
 
 @rule("AUDIT-3")
+@decision("S2", "Whatever takes effect outside for good is recorded as an audit event")
 @every_call
 def test_what_cannot_be_taken_back_is_recorded(call: ExternalCall) -> None:
     if "irreversible" in call.classification:
@@ -136,6 +138,7 @@ def test_what_cannot_be_taken_back_is_recorded(call: ExternalCall) -> None:
 
 
 @rule("IDEM-24")
+@decision("S2", "Every call outside says what is redacted of it")
 @every_call
 def test_every_integration_says_how_long_how_often_and_what_else(call: ExternalCall) -> None:
     row = call.row()
@@ -158,6 +161,7 @@ def test_only_a_payment_method_that_is_sent_is_redacted() -> None:
 
 
 @rule("IDEM-15")
+@decision("S2", "Each step at a provider goes out under a key of its payment")
 @pytest.mark.parametrize(
     ("name", "step"),
     [

@@ -5,6 +5,7 @@ first how it stands at the gateway, and every step goes out under a key of the p
 anywhere is finished by anybody who goes on, and two who go on at once do nothing twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,8 @@ from application.handlers.ap_payments import (
     settle_ap_payment,
 )
 from application.ledger import Audit, Command, Handler, Ledger, worker_audit
-from application.operations.payables import SETTLE_AP_PAYMENT
+from application.operations.unrouted import SETTLE_AP_PAYMENT
+from application.payment_refs import is_loggable
 from domain.gateway_deferrals import DeferralReason
 from domain.kernel.registry import Registry
 from domain.kernel.streams import StreamId
@@ -46,6 +48,13 @@ class _Taken:
     billing_payment_id: str
     payment: ApPayment
     audit: Audit
+
+    @property
+    def logged_as(self) -> Mapping[str, str]:
+        """The ids that a log line names it by."""
+        payment_ref = self.payment.asked.payment_ref
+        named = {"paymentRef": payment_ref} if is_loggable(payment_ref) else {}
+        return {"billingPaymentId": self.billing_payment_id, **named}
 
     @property
     def instruction(self) -> PaymentInstruction:
@@ -153,16 +162,16 @@ class ApPayer:
                 status = await self._commit(taken, settle_ap_payment(taken.billing_payment_id))
                 if status == "GATEWAY_FAILED":
                     # Nobody called for it: that is between accounting and the bank.
-                    log.error("ap-payment-moved-though-failed", billingPaymentId=taken.billing_payment_id)
+                    log.error("ap-payment-moved-though-failed", **taken.logged_as)
                 else:
-                    log.info("ap-payment-succeeded", billingPaymentId=taken.billing_payment_id)
+                    log.info("ap-payment-succeeded", **taken.logged_as)
             case "DECLINED" | "VOIDED":
                 await self._fail(taken, standing.code or standing.status, standing.reference)
             case "PENDING" | "AUTHORIZED":
                 await self._defer(taken, "PENDING", None)
 
     async def _fail(self, taken: _Taken, code: str, reference: str | None) -> None:
-        log.warning("ap-payment-failed", billingPaymentId=taken.billing_payment_id, code=code)
+        log.warning("ap-payment-failed", **taken.logged_as, code=code)
         await self._commit(taken, fail_ap_payment(taken.billing_payment_id, code, reference))
 
     async def _defer(self, taken: _Taken, reason: DeferralReason, cause: Exception | None) -> None:
@@ -171,7 +180,7 @@ class ApPayer:
         if deferred is not None:
             log.warning(
                 "ap-payment-deferred",
-                billingPaymentId=taken.billing_payment_id,
+                **taken.logged_as,
                 reason=reason,
                 cause=None if cause is None else type(cause.__cause__ or cause).__name__,
                 attempt=deferred.attempt,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from application.identity import TokenClaims
 from application.ledger import Audit
+from application.operations.operation import Operation
 from application.roles import (
     COUNTRY_BOUND_ROLES,
     DOCUMENT_READERS,
@@ -63,13 +64,13 @@ class Caller:
         narrowing = (self.claims.buyer_id, self.claims.seller_id, self.claims.account_ids, self.countries)
         return any(claim is not None for claim in narrowing)
 
-    def audit(self, operation: str, permissions: frozenset[str]) -> Audit:
+    def audit(self, operation: Operation) -> Audit:
         """What is recorded of the caller with every event of a command."""
         return Audit(
             tenant_id=self.tenant,
             actor=self.claims.sub,
-            role=self.acting_role(permissions),
-            operation=operation,
+            role=self.acting_role(operation.permissions),
+            operation=operation.name,
             correlation_id=self.correlation_id,
             on_behalf_of=self.on_behalf_of,
         )

@@ -45,7 +45,7 @@ from application.mailing import (
     compose_attached,
     title_of,
 )
-from application.operations.documents import DELIVER_DOCUMENT
+from application.operations.unrouted import DELIVER_DOCUMENT
 from application.ports import Clock, DownloadClaims, DownloadTokens, SubjectSecrets
 from application.vault import VaultError
 from domain.accounts.account import ACCOUNT, Account

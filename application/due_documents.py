@@ -11,7 +11,7 @@ import structlog
 from application.content import content_streams, document_content, named_profiles
 from application.handlers.documents import record_failure
 from application.ledger import Audit, Command, Handler, Ledger, worker_audit
-from application.operations.documents import ISSUE_NUMBERED_DOCUMENT
+from application.operations.unrouted import ISSUE_NUMBERED_DOCUMENT
 from application.ports import Clock, DocumentObserver, SubjectSecrets
 from application.vault import Deposit, SubjectSecret
 from domain.accounts.fiscal_profile import ProfileContent

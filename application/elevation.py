@@ -264,7 +264,7 @@ def use_elevation(
 
 
 def _audit(caller: Caller) -> Audit:
-    return caller.audit(ELEVATE.name, ELEVATE.permissions)
+    return caller.audit(ELEVATE)
 
 
 def _require_patience(transaction: Transaction, requester_id: str) -> None:

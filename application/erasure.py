@@ -22,6 +22,7 @@ from application.ledger import (
     Transaction,
 )
 from application.mailing import KeptPapers
+from application.operations.unrouted import ERASE_SUBJECT
 from application.ports import Clock
 from domain.kernel.facts import Utc, Value
 from domain.kernel.privacy import PersonalDataErased, RetentionClass
@@ -29,7 +30,6 @@ from domain.kernel.recorded import RecordedEvent
 from domain.kernel.registry import Registry
 from domain.kernel.streams import StreamId
 
-OPERATION = "privacy.erase-subject"
 BATCH_KEYS = 100
 
 
@@ -197,10 +197,11 @@ class Erasure:
             tenant_id=history[0].tenant_id,
             actor=key.requested_by or "system:worker",
             role="SYSTEM",
-            operation=OPERATION,
+            operation=ERASE_SUBJECT.name,
             correlation_id=str(key.key_id),
         )
-        once = hashlib.sha256(f"{OPERATION}/{key.key_id}/{stream.type}/{stream.id}".encode()).digest()
+        act = f"{ERASE_SUBJECT.name}/{key.key_id}/{stream.type}/{stream.id}"
+        once = hashlib.sha256(act.encode()).digest()
         claim = IdempotencyClaim(once, once, never_expires=True)
         await self._ledger.commit(Command(audit, _append(stream, fact), frozenset({stream}), claim))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from application.operations.unrouted import UnroutedOperation
 from domain.kernel.facts import Fact, Stamp
 from domain.kernel.recorded import RecordedEvent
 from domain.kernel.streams import StreamId, StreamType
@@ -30,13 +31,13 @@ class Audit:
     on_behalf_of: str | None = None
 
 
-def worker_audit(first: RecordedEvent, operation: str) -> Audit:
+def worker_audit(first: RecordedEvent, operation: UnroutedOperation) -> Audit:
     """The worker, which acts on a document within the trace of the document's first event."""
     return Audit(
         tenant_id=first.tenant_id,
         actor="system:worker",
         role="SYSTEM",
-        operation=operation,
+        operation=operation.name,
         correlation_id=first.correlation_id,
         causation_id=str(first.position),
     )

@@ -14,7 +14,7 @@ from application.gateway import Gateway, GatewayFailed, GatewayNotice
 from application.handlers.intents import claim_of
 from application.handlers.payment_outcomes import answering, record_gateway_deferred
 from application.ledger import Audit, Command, Handler, Ledger, worker_audit
-from application.operations.payments import SETTLE_PAYMENT
+from application.operations.unrouted import SETTLE_PAYMENT
 from application.payment_steps import AskAgain, Standing, StepTaken, look_again, take_step
 from application.ports import Clock, Ids
 from domain.documents.policy import DocumentPolicies

@@ -8,7 +8,7 @@ from application.desk import Desk
 from application.handlers.document_demands import resume_document
 from application.handlers.documents import DocumentEntry
 from application.ledger import Command, Ledger, LedgerUnavailable, worker_audit
-from application.operations.documents import RESUME_DOCUMENT
+from application.operations.unrouted import RESUME_DOCUMENT
 from application.ports import BlockedDocuments, DocumentObserver
 from domain.accounts.fiscal_profile import FISCAL_PROFILE
 from domain.documents.document import DOCUMENT

@@ -9,17 +9,14 @@ from typing import Any
 
 from application.due_documents import LONGEST_RETRY_SECONDS
 from application.operations.artifacts import DOWNLOAD_ARTIFACT
-from application.operations.documents import DELIVER_DOCUMENT, ISSUE_NUMBERED_DOCUMENT, RESEND_DOCUMENT
 from application.operations.operation import Classification
-from application.operations.payables import EXECUTE_AP_PAYMENT, SETTLE_AP_PAYMENT
-from application.operations.payments import (
-    NOTIFY_PAYMENT,
-    PAY_INVOICE,
-    REFUND_PAYMENT,
+from application.operations.payments import PAY_INVOICE, REFUND_PAYMENT, VOID_PAYMENT
+from application.operations.unrouted import (
+    DELIVER_DOCUMENT,
+    ISSUE_NUMBERED_DOCUMENT,
+    SETTLE_AP_PAYMENT,
     SETTLE_PAYMENT,
-    VOID_PAYMENT,
 )
-from application.operations.receipts import DELIVER_RECEIPT, REPRINT_RECEIPT
 from domain.documents.delivery import MOST_ATTEMPTS
 from domain.fiscal.countries.simulated.driver import STAMP_TIMEOUT_SECONDS
 from infrastructure import artifact_source, identity
@@ -55,7 +52,7 @@ NOTHING_CHANGES = OutsideIdempotency(key="none", replay="asked anew", inflight="
 class ExternalCall:
     """One kind of call to somebody else.
 
-    `adapters` are the modules that make it, `caused_by` the operations, or the worker, that it is made for.
+    `adapters` are the modules that make it, `caused_by` the operations in which it is made, or the relay.
     `success` says what counts as one, `audit_event` where that is recorded. `redaction` names what the call
     holds and no log, metric or error tells.
     """
@@ -92,7 +89,7 @@ class ExternalCall:
 _STAMP = ExternalCall(
     name="authority.stamp",
     adapters=(http_authority.__name__,),
-    caused_by=(ISSUE_NUMBERED_DOCUMENT,),
+    caused_by=(ISSUE_NUMBERED_DOCUMENT.name,),
     classification=("external_effect", "irreversible"),
     idempotency=OutsideIdempotency(
         key="the document's id, in the address",
@@ -110,7 +107,7 @@ _STAMP = ExternalCall(
 _MAIL = ExternalCall(
     name="mail.send",
     adapters=(smtp.__name__, folders.__name__),
-    caused_by=(RESEND_DOCUMENT.name, DELIVER_DOCUMENT),
+    caused_by=(DELIVER_DOCUMENT.name,),
     classification=("external_effect", "irreversible"),
     idempotency=OutsideIdempotency(
         key="Message-ID, the delivery's id (folder: the file's name)",
@@ -128,14 +125,13 @@ _MAIL = ExternalCall(
 _RECEIPT_MAIL = replace(
     _MAIL,
     name="mail.send-receipt",
-    caused_by=(PAY_INVOICE.name, DELIVER_RECEIPT.name, REPRINT_RECEIPT.name),
     audit_event="receipt.delivery-sent",
 )
 
 _LETTER = ExternalCall(
     name="post.lay-in",
     adapters=(folders.__name__,),
-    caused_by=(DELIVER_DOCUMENT,),
+    caused_by=(DELIVER_DOCUMENT.name,),
     classification=("external_effect",),
     idempotency=OutsideIdempotency(
         key="the file's name: number and id of the document",
@@ -201,11 +197,32 @@ _JWKS = ExternalCall(
 
 _STRIPE = (stripe.__name__, transport.__name__)
 _BANK = (bank_transfers.__name__, transport.__name__)
-_ONCE_A_STATE = "no key: the other side does it once for a reference, and tells when it was done"
+_STEP_TIMEOUT = f"{transport.CONNECT_SECONDS:g} s to connect, BILLING_GATEWAY_TIMEOUT_SECONDS for the step"
+_SAME_KEY = "two processes at one step send the same key"
+_ONCE = "the gateway takes the step once, whoever asks for it"
+_IN_FLIGHT = f"409 IDEMPOTENCY_IN_FLIGHT to the client; {_SAME_KEY}"
+_LOOKED_UP_FIRST = "by the worker, less and less often, which looks up first what became of the step"
+_AS_IT_WAS = "certainly not taken: 503 with Retry-After, and the payment stands as it was"
+_STAYS_PENDING = "it is PENDING, its amount stays reserved and the worker asks on"
+_BANK_IS_AWAITED = (
+    "certainly not taken, or unknown: the payment stays as it is with what it reserves, the worker asks on,"
+    " and in the end a task says so (AP_PAYMENT_DELAYED); nobody waits for it meanwhile"
+)
+_NOT_TOLD = ("apiKey", "body")
 
 
-def _gateway_call(
-    name: str, adapters: tuple[str, ...], caused_by: tuple[str, ...], key: str, success: str, event: str
+def _gateway_step(
+    name: str,
+    adapters: tuple[str, ...],
+    *caused_by: str,
+    key: str,
+    replay: str,
+    success: str,
+    event: str,
+    fallback: str,
+    inflight: str = _IN_FLIGHT,
+    retries: str = _LOOKED_UP_FIRST,
+    redaction: tuple[str, ...] = _NOT_TOLD,
 ) -> ExternalCall:
     """A step of a payment. The intent is recorded before, under the lock of the ledger; the outcome after."""
     return ExternalCall(
@@ -213,24 +230,17 @@ def _gateway_call(
         adapters=adapters,
         caused_by=caused_by,
         classification=("external_effect", "irreversible"),
-        idempotency=OutsideIdempotency(
-            key=key,
-            replay="the same payment or refund as it stands now",
-            inflight="409 IDEMPOTENCY_IN_FLIGHT to clients; two processes at one step send the same key",
-        ),
+        idempotency=OutsideIdempotency(key=key, replay=replay, inflight=inflight),
         success=success,
         audit_event=event,
-        timeout=f"{transport.CONNECT_SECONDS:g} s to connect, BILLING_GATEWAY_TIMEOUT_SECONDS for the step",
-        retries="by the worker that settles payments, which looks up what became of the step first",
-        fallback=(
-            "certainly not taken: 503 with Retry-After, the payment has FAILED; unknown: 202, it is PENDING,"
-            " its amount stays reserved and the worker asks on"
-        ),
-        redaction=("paymentMethodToken", "apiKey", "body"),
+        timeout=_STEP_TIMEOUT,
+        retries=retries,
+        fallback=fallback,
+        redaction=redaction,
     )
 
 
-def _gateway_look_up(name: str, adapters: tuple[str, ...], caused_by: tuple[str, ...]) -> ExternalCall:
+def _gateway_look_up(name: str, adapters: tuple[str, ...], *caused_by: str, retries: str) -> ExternalCall:
     return ExternalCall(
         name=name,
         adapters=adapters,
@@ -239,64 +249,103 @@ def _gateway_look_up(name: str, adapters: tuple[str, ...], caused_by: tuple[str,
         idempotency=NOTHING_CHANGES,
         success="How the payment stands, or that there certainly is none, once a look-up cannot miss it",
         audit_event=None,
-        timeout=f"{transport.CONNECT_SECONDS:g} s to connect, BILLING_GATEWAY_TIMEOUT_SECONDS for the step",
-        retries="by the worker that settles payments",
+        timeout=_STEP_TIMEOUT,
+        retries=retries,
         fallback="the payment stays as it is",
-        redaction=("apiKey", "body"),
+        redaction=_NOT_TOLD,
     )
 
 
 _GATEWAY_CALLS = (
-    _gateway_call(
+    _gateway_step(
         "stripe.authorize",
         _STRIPE,
-        (PAY_INVOICE.name,),
-        "Idempotency-Key and metadata, PAYMENT:authorize",
-        "The intent waits for its capture; no money has moved",
-        "payment.authorized",
+        PAY_INVOICE.name,
+        key="PAYMENT:authorize, as Idempotency-Key and in the metadata",
+        replay="the same intent as it stands now",
+        inflight="409 IDEMPOTENCY_IN_FLIGHT to the client; nobody but the process that was asked authorises",
+        success="The intent waits for its capture; no money has moved",
+        event="payment.authorized",
+        retries="none, for what it is paid with is kept nowhere: the worker looks up what became of it",
+        fallback=(
+            "certainly not taken: 503 with Retry-After, and the payment has FAILED; unknown: 202,"
+            f" {_STAYS_PENDING}"
+        ),
+        redaction=("paymentMethodToken", *_NOT_TOLD),
     ),
-    _gateway_call(
+    _gateway_step(
         "stripe.capture",
         _STRIPE,
-        (PAY_INVOICE.name, SETTLE_PAYMENT),
-        _ONCE_A_STATE,
-        "The charge is captured: the intent has succeeded",
-        "payment.captured",
+        *(PAY_INVOICE.name, SETTLE_PAYMENT.name),
+        key="none: Stripe captures an intent once",
+        inflight=_ONCE,
+        replay="the intent as it stands now",
+        success="The charge is captured: the intent has succeeded",
+        event="payment.captured",
+        fallback=f"certainly not taken, or unknown: 202, {_STAYS_PENDING}, for the money is held ready",
     ),
-    _gateway_call(
+    _gateway_step(
         "stripe.void",
         _STRIPE,
-        (VOID_PAYMENT.name, SETTLE_PAYMENT),
-        "PAYMENT:void on the refund of a captured one; a cancellation happens once",
-        "The intent is cancelled, or all of it refunded",
-        "payment.voided",
+        *(VOID_PAYMENT.name, SETTLE_PAYMENT.name),
+        key="PAYMENT:void, as Idempotency-Key and in the metadata; Stripe cancels what is not captured once",
+        replay="the intent as it stands now, cancelled or refunded once",
+        success="The intent is cancelled, or all of it refunded",
+        event="payment.voided",
+        fallback=f"{_AS_IT_WAS}; unknown: 202, the void is under way and the worker asks on",
     ),
-    _gateway_call(
+    _gateway_step(
         "stripe.refund",
         _STRIPE,
-        (REFUND_PAYMENT.name, SETTLE_PAYMENT),
-        "Idempotency-Key and metadata, PAYMENT:refund and the refund's id; it is looked for before",
-        "The refund has succeeded at Stripe",
-        "payment.refunded",
+        *(REFUND_PAYMENT.name, SETTLE_PAYMENT.name),
+        key="PAYMENT:refund and the refund's id, as Idempotency-Key and in the metadata; looked for before",
+        replay="the same refund as it stands now",
+        success="The refund has succeeded at Stripe",
+        event="payment.refunded",
+        fallback=f"{_AS_IT_WAS}; unknown: 202, the refund is under way and the worker asks on",
     ),
-    _gateway_look_up("stripe.look-up", _STRIPE, (SETTLE_PAYMENT, NOTIFY_PAYMENT.name)),
-    _gateway_call(
+    _gateway_look_up(
+        "stripe.look-up",
+        _STRIPE,
+        *(PAY_INVOICE.name, VOID_PAYMENT.name, REFUND_PAYMENT.name, SETTLE_PAYMENT.name),
+        retries="with the step that it belongs to, and by the worker that settles payments",
+    ),
+    _gateway_step(
         "bank.create-transfer",
         _BANK,
-        (EXECUTE_AP_PAYMENT.name, SETTLE_AP_PAYMENT),
-        "Idempotency-Key and the transfer's key, PAYMENT:authorize",
-        "The transfer is created; no money has moved",
-        "ap-payment.gateway-awaited",
+        SETTLE_AP_PAYMENT.name,
+        key="PAYMENT:authorize, as Idempotency-Key and as the transfer's own key",
+        replay="the same transfer as it stands now",
+        inflight=_SAME_KEY,
+        success="The transfer is created; no money has moved",
+        event="ap-payment.gateway-awaited",
+        fallback=_BANK_IS_AWAITED,
     ),
-    _gateway_call(
+    _gateway_step(
         "bank.release-transfer",
         _BANK,
-        (EXECUTE_AP_PAYMENT.name, SETTLE_AP_PAYMENT),
-        _ONCE_A_STATE,
-        "The transfer is settled",
-        "ap-payment.gateway-succeeded",
+        SETTLE_AP_PAYMENT.name,
+        key="none: the bank releases a transfer once",
+        replay="the transfer as it stands now",
+        inflight=_ONCE,
+        success="The transfer is settled",
+        event="ap-payment.gateway-succeeded",
+        fallback=_BANK_IS_AWAITED,
     ),
-    _gateway_look_up("bank.look-up", _BANK, (SETTLE_AP_PAYMENT, NOTIFY_PAYMENT.name)),
+    _gateway_step(
+        "bank.cancel-transfer",
+        _BANK,
+        SETTLE_AP_PAYMENT.name,
+        key="none: the bank cancels a transfer once",
+        replay="the transfer as it stands now",
+        inflight=_ONCE,
+        success="The transfer is cancelled, of which the bank had refused the release",
+        event="ap-payment.gateway-failed",
+        fallback=_BANK_IS_AWAITED,
+    ),
+    _gateway_look_up(
+        "bank.look-up", _BANK, SETTLE_AP_PAYMENT.name, retries="by the worker that has vendors paid"
+    ),
 )
 
 EXTERNAL_CALLS = (*_GATEWAY_CALLS, _STAMP, _MAIL, _RECEIPT_MAIL, _LETTER, _WEBHOOK, _ARTIFACT, _JWKS)

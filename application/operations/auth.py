@@ -34,6 +34,3 @@ SET_CREDENTIAL = Operation(
     redaction=("username", "pin", "password"),
     errors=("IDEMPOTENCY_KEY_REUSED",),
 )
-
-DISABLE_CREDENTIAL = "auth.disable-credential"
-"""What operators do at the command line; no route leads to it."""

@@ -216,12 +216,3 @@ RESEND_DOCUMENT = Operation(
         "IDEMPOTENCY_KEY_REUSED",
     ),
 )
-
-DELIVER_DOCUMENT = "documents.deliver"
-"""The worker's own: it brings issued documents to their readers, and no route leads to it."""
-
-ISSUE_NUMBERED_DOCUMENT = "documents.issue-numbered"
-"""The worker's own operation: it finishes what a command began, and no route leads to it."""
-
-RESUME_DOCUMENT = "documents.resume"
-"""The worker's own operation too: it numbers what was blocked, once somebody has completed a profile."""

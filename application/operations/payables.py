@@ -59,6 +59,3 @@ GET_AP_PAYMENT = Operation(
     permissions=_VIEWERS,
     errors=("NOT_FOUND", "PROJECTION_BEHIND"),
 )
-
-SETTLE_AP_PAYMENT = "ap-payments.settle"
-"""The worker's own: it takes payments through the gateway, and no route leads to it."""

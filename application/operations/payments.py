@@ -113,6 +113,3 @@ NOTIFY_PAYMENT = Operation(
     errors=("NOT_FOUND", "NOTICE_REFUSED"),
     authenticated=False,
 )
-
-SETTLE_PAYMENT = "payments.settle"
-"""What the worker does with payments that hang; no route leads to it."""

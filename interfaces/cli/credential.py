@@ -13,7 +13,9 @@ from pydantic.alias_generators import to_camel
 from application.caller import DEFAULT_TENANT
 from application.credentials import CredentialRow, NewCredential
 from application.ledger import Answer, Audit
-from application.operations.auth import DISABLE_CREDENTIAL, SET_CREDENTIAL
+from application.operations.auth import SET_CREDENTIAL
+from application.operations.operation import Operation
+from application.operations.unrouted import DISABLE_CREDENTIAL, UnroutedOperation
 from domain.accounts.credential import SecretKind
 from domain.kernel.errors import DomainError
 from interfaces.bootstrap import System
@@ -43,7 +45,7 @@ def add(
     """
     kind: SecretKind = "PASSWORD" if password else "PIN"
     new = NewCredential(username, kind, _secret(kind), frozenset(permission))
-    answer = _carried_out(lambda system: system.credentials.set(_audit(SET_CREDENTIAL.name, by, tenant), new))
+    answer = _carried_out(lambda system: system.credentials.set(_audit(SET_CREDENTIAL, by, tenant), new))
     outcome = "added" if answer.status == 201 else "changed"
     _tell(answer, outcome, as_json=as_json)
 
@@ -94,12 +96,12 @@ def _secret(kind: SecretKind) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _audit(operation: str, by: str, tenant: str) -> Audit:
+def _audit(operation: Operation | UnroutedOperation, by: str, tenant: str) -> Audit:
     return Audit(
         tenant_id=tenant,
         actor=by,
         role="SYSTEM",
-        operation=operation,
+        operation=operation.name,
         correlation_id=secrets.token_hex(16),
     )
 

@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import typer
@@ -15,6 +15,7 @@ import typer
 from application.caller import DEFAULT_TENANT
 from application.ledger import LedgerUnavailable
 from application.operations import OPERATIONS
+from application.operations.unrouted import UNROUTED_OPERATIONS
 from application.ports import ReadStoreUnavailable
 from application.roles import PERMISSIONS, ROLE_PERMISSIONS
 from application.signing import KeyUnusable
@@ -195,19 +196,31 @@ def operations(
     external: Annotated[
         bool, typer.Option("--external", help="The calls that leave the house instead.")
     ] = False,
+    unrouted: Annotated[
+        bool, typer.Option("--unrouted", help="What no route leads to, of workers above all, instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The operation catalog, or the catalog of the calls that leave the house.
+    """The operation catalog, what is done without a request, or the calls that leave the house.
 
     Example: billing operations --json
     """
-    rows = [row.row() for row in (EXTERNAL_CALLS if external else OPERATIONS)]
+    if external and unrouted:
+        raise typer.BadParameter("Ask for --external or for --unrouted.")
+    table = EXTERNAL_CALLS if external else UNROUTED_OPERATIONS if unrouted else OPERATIONS
+    rows = [row.row() for row in table]
     if as_json:
         typer.echo(json.dumps({"items": rows}, indent=2))
         return
     for row in rows:
-        told = row["timeout"] if external else f"{row['method']:5} {row['path']}"
-        typer.echo(f"{row['name']:36} {told}")
+        typer.echo(f"{row['name']:36} {_told(row)}")
+
+
+def _told(row: dict[str, Any]) -> str:
+    """What a catalog's line says beside the name: of a route, of a call outside, of what has neither."""
+    if "path" in row:
+        return f"{row['method']:5} {row['path']}"
+    return str(row["timeout"] if "timeout" in row else row["summary"])
 
 
 def main(arguments: list[str] | None = None) -> None:

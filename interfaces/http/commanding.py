@@ -61,7 +61,7 @@ async def decide(
 ) -> Decided:
     """Lets the ledger decide on a request. Raises `DomainError` where it is refused."""
     claim = await idempotency_claim(request, operation, key)
-    audit = caller_of(request).audit(operation.name, operation.permissions)
+    audit = caller_of(request).audit(operation)
     try:
         prepared = await prepare()
     except DomainError as refused:

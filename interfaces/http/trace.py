@@ -10,15 +10,18 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from application.payment_refs import is_loggable
+
 log = structlog.get_logger(__name__)
 
 _TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
 _GATEWAY_PREFIXES = ("/invoice/", "/customer/")
 _TRACESTATE_MAX_BYTES = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_PAYMENT_REF = "paymentRef"
 _LOGGED_AS = {
     **{name: name for name in ("accountId", "billingPaymentId", "documentId", "invoiceId")},
-    **{name: name for name in ("receiptId", "workOrderId")},
+    **{name: name for name in ("receiptId", "workOrderId", _PAYMENT_REF)},
     "customerAccountId": "accountId",
 }
 """What a log line calls an id, by the names that clients know it by."""
@@ -56,8 +59,12 @@ def _ids_among(named: Mapping[str, Any]) -> dict[str, str]:
     return {
         _LOGGED_AS[name]: value
         for name, value in named.items()
-        if name in _LOGGED_AS and isinstance(value, str) and _UUID.fullmatch(value)
+        if name in _LOGGED_AS and isinstance(value, str) and _is_id(name, value)
     }
+
+
+def _is_id(name: str, value: str) -> bool:
+    return is_loggable(value) if name == _PAYMENT_REF else _UUID.fullmatch(value) is not None
 
 
 class TraceMiddleware:

@@ -303,8 +303,19 @@ async def test_logs_name_the_payment_and_nobody(office: PayablesOffice) -> None:
         office.clock.move(1)
         await office.work()
     assert [line["event"] for line in logs] == ["ap-payment-deferred", "ap-payment-succeeded"]
-    assert {line["billingPaymentId"] for line in logs} == {PAYMENT_ID}
+    assert {(line["billingPaymentId"], line["paymentRef"]) for line in logs} == {(PAYMENT_ID, "run-7/9")}
     assert "vendor-9" not in str(logs)
+
+
+@rule("PII-18")
+@rule("PII-6")
+async def test_a_reference_that_may_be_a_person_is_in_no_log(office: PayablesOffice) -> None:
+    office.bank.authorizes_as = "DECLINED"
+    with structlog.testing.capture_logs() as logs:
+        await office.pay(asked(payment_ref="Wren Finch 7", bill=10_000))
+        await office.work()
+    (line,) = logs
+    assert line["event"] == "ap-payment-failed" and "Finch" not in str(line)
 
 
 @decision("BILL-DEC-013", "What accounting answers too early is kept; for a payment that fails it is a task")

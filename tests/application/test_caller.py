@@ -6,6 +6,7 @@ import pytest
 
 from application.caller import Caller, require_whole
 from application.identity import TokenClaims
+from application.operations.inbound import RECEIVE_EVENTS
 from domain.accounts.fiscal_profile import OwnerType
 from domain.kernel.errors import DomainError
 from tests.support.fiscal_profile_facts import an_owner
@@ -48,9 +49,7 @@ def test_the_role_that_permits_the_act_is_recorded() -> None:
 
 def test_the_audited_actor_is_the_subject_whoever_it_acts_for() -> None:
     claims = TokenClaims(sub="importer", roles=frozenset({"SYSTEM"}), tenant="north")
-    audit = Caller(claims, "trace-1", on_behalf_of="ana").audit(
-        "inbound.receive-events", frozenset({"billing:inbound:write"})
-    )
+    audit = Caller(claims, "trace-1", on_behalf_of="ana").audit(RECEIVE_EVENTS)
     assert (audit.actor, audit.on_behalf_of, audit.role) == ("importer", "ana", "SYSTEM")
     assert (audit.tenant_id, audit.operation, audit.correlation_id) == (
         "north",

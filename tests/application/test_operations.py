@@ -10,7 +10,7 @@ from application.operations import OPERATIONS
 from application.operations.operation import SHOWN, Operation
 from application.roles import PERMISSIONS
 from domain.streams import REGISTRY
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.golden import OPERATIONS_FILE, golden_operations
 
 SHAPE = {
@@ -94,6 +94,7 @@ def test_the_catalog_is_the_golden_one() -> None:
     assert golden_operations() == OPERATIONS_FILE.read_text(encoding="utf-8")
 
 
+@decision("S2", "The catalog tells of each operation its permissions, idempotency, audit and redaction")
 @every_operation
 def test_a_row_has_what_clients_read(operation: Operation) -> None:
     row: dict[str, Any] = operation.row()
@@ -136,6 +137,7 @@ def test_names_and_routes_are_unique() -> None:
 
 
 @rule("IDEM-1")
+@decision("S2", "An operation with an external effect is classified so and requires idempotency")
 @every_operation
 def test_an_external_effect_needs_idempotency_of_a_named_source(operation: Operation) -> None:
     idempotency = operation.idempotency
@@ -159,6 +161,7 @@ def test_the_header_is_required_where_the_contract_says_so_and_nowhere_else() ->
 
 
 @rule("AUDIT-3")
+@decision("S2", "What takes effect outside or cannot be taken back names its audit event")
 @every_operation
 def test_what_cannot_be_taken_back_is_audited(operation: Operation) -> None:
     if operation.classification:
@@ -174,6 +177,7 @@ def test_what_needs_no_permission_says_whose_it_is_or_tells_nothing_of_anybody(o
         assert operation.idempotency.source in {"token", "none", "id and version"}
 
 
+@decision("S2", "What counts as success is said of each operation in the catalog")
 @every_operation
 def test_a_command_says_what_counts_as_its_success(operation: Operation) -> None:
     assert (operation.success == SHOWN) == (operation.kind == "query")

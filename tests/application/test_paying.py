@@ -30,6 +30,7 @@ async def refused(asking: object) -> str:
 
 
 @rule("AUDIT-4")
+@decision("S2", "What is about to take effect outside is on record before, and what came of it after")
 @decision("BILL-DEC-012", "A payment of all that is due makes the invoice PAID")
 async def test_a_payment_is_taken_in_steps_that_the_ledger_knows_first(desk: CashDesk) -> None:
     answer = await desk.pay(PRICE_OF_ALL)

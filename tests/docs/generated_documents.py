@@ -13,6 +13,7 @@ from typing import Any, get_args
 from prometheus_client.metrics import MetricWrapperBase
 
 from application.operations import OPERATIONS
+from application.operations.unrouted import UNROUTED_OPERATIONS
 from application.roles import PERMISSIONS, ROLE_PERMISSIONS
 from domain.accounts.choices import (
     DELIVERY_METHODS,
@@ -71,6 +72,11 @@ def operations_list() -> str:
     return "\n\n".join([overview, *(_operation(row) for row in rows)])
 
 
+def unrouted_operations_list() -> str:
+    """Everything that is done without a request, as its row says."""
+    return "\n\n".join(_unrouted_operation(operation.row()) for operation in UNROUTED_OPERATIONS)
+
+
 def external_calls_list() -> str:
     """Every call that leaves the house as its row says."""
     return "\n\n".join(_external_call(call.row()) for call in EXTERNAL_CALLS)
@@ -122,6 +128,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "settings": ("README.md", settings_table),
     "events": ("docs/auditors.md", events_list),
     "operations": ("docs/operations-catalog.md", operations_list),
+    "unrouted operations": ("docs/operations-catalog.md", unrouted_operations_list),
     "external calls": ("docs/operations-catalog.md", external_calls_list),
     "roles": ("docs/roles.md", roles_matrix),
     "choices": ("docs/integrators.md", choices_table),
@@ -181,6 +188,26 @@ def _operation(row: Mapping[str, Any]) -> str:
         lines.append(f"- Redacted in logs: {_words(f'`{name}`' for name in row['redaction'])}.")
     if row["errors"]:
         lines.append(f"- Errors: {_words(f'`{code}`' for code in row['errors'])}.")
+    return "\n".join(lines)
+
+
+def _unrouted_operation(row: Mapping[str, Any]) -> str:
+    idempotency = row["idempotency"]
+    lines = [
+        f"### {row['name']}",
+        "",
+        f"{row['summary']}.",
+        "",
+        f"- Follows from {_words(f'`{name}`' for name in row['causedBy'])}.",
+        f"- Success: {row['success']}.",
+        f"- Idempotency: by {idempotency['source']}; a repeat changes {idempotency['replay']}; two at once:"
+        f" {idempotency['inflight']}.",
+        f"- Recorded as {_words(f'`{name}`' for name in row['audit']['events'])}.",
+    ]
+    if row["classification"]:
+        lines.append(f"- Effect: {_words(row['classification'])}.")
+    if row["redaction"]:
+        lines.append(f"- Redacted in logs: {_words(f'`{name}`' for name in row['redaction'])}.")
     return "\n".join(lines)
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from pydantic import BaseModel
 from typer.main import get_command
 
 from application.handlers.fiscal_profiles import profile_answer
 from application.operations import OPERATIONS
-from application.operations.documents import ISSUE_NUMBERED_DOCUMENT
+from application.operations.unrouted import UNROUTED_OPERATIONS
+from application.outbound import OUTBOUND_FACTS
 from application.roles import ROLE_PERMISSIONS
 from domain.accounts.account import AccountData
 from domain.accounts.fiscal_profile import (
@@ -32,6 +34,7 @@ from domain.streams import REGISTRY
 from infrastructure.settings import Settings
 from interfaces.cli.main import app
 from interfaces.http.commands.inbound import BATCH, JSON, ONE
+from interfaces.http.commands.payments import PaymentRefundRequest, PaymentRequest, PaymentVoidRequest
 from interfaces.http.problems import MEDIA_TYPE, STATUS_OF_CODE
 from tests.docs.generated_documents import PROJECT, SECTIONS, anchor, replaced
 from tests.support.facts import pay, refund
@@ -119,11 +122,33 @@ def test_every_route_that_is_named_is_in_the_catalog(document: Path) -> None:
 
 @every_document
 def test_every_event_and_operation_that_is_named_exists(document: Path) -> None:
-    known = {operation.name for operation in OPERATIONS} | {ISSUE_NUMBERED_DOCUMENT}
+    known = {operation.name for operation in (*OPERATIONS, *UNROUTED_OPERATIONS)}
     known |= {event_type.name for event_type in REGISTRY.event_types()}
     rooms = {name.partition(".")[0] for name in known}
     named = {code for code in _code(document) if re.fullmatch(r"[a-z-]+\.[a-z-]+", code)}
     assert {name for name in named if name.partition(".")[0] in rooms} <= known
+
+
+def test_every_outbound_fact_is_told_of() -> None:
+    section = _text(PROJECT / "docs/integrators.md").partition("## Receiving webhooks")[2]
+    types = section.partition("The types are")[2].partition(". ")[0]
+    assert set(re.findall(r"`([a-z]+\.[A-Za-z]+)`", types)) == OUTBOUND_FACTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("invoices/{invoiceId}/payments", PaymentRequest),
+        ("payments/{billingPaymentId}/void", PaymentVoidRequest),
+        ("payments/{billingPaymentId}/refund", PaymentRefundRequest),
+    ],
+)
+def test_what_a_payment_request_may_hold_is_told(path: str, model: type[BaseModel]) -> None:
+    (told,) = re.findall(
+        rf"^\| `POST …/{re.escape(path)}` `\{{(.*?)\}}`", _text(PROJECT / "docs/integrators.md"), re.MULTILINE
+    )
+    fields = [(field.alias, field.is_required()) for field in model.model_fields.values()]
+    assert told == ", ".join(f"{name}" if required else f"{name}?" for name, required in fields)
 
 
 def test_the_example_order_and_refund_are_consistent() -> None:

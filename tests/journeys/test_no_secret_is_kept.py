@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from application.operations import OPERATIONS
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.garage import Garage
 from tests.support.house import ONE_EVENT, House, all_items, paid
 from tests.support.openapi_examples import Example, Seeded
@@ -133,6 +133,7 @@ def test_every_operation_was_asked(sent: Sent) -> None:
 
 @rule("PII-6")
 @rule("PII-8")
+@decision("S2", "Card data is in no log")
 def test_no_log_metric_or_error_tells_what_was_sent(house: House, sent: Sent) -> None:
     with house.client() as anybody:
         metrics = anybody.get("/metrics").text
@@ -155,6 +156,7 @@ def test_no_log_metric_or_error_tells_what_was_sent(house: House, sent: Sent) ->
 
 
 @rule("PII-9")
+@decision("S2", "Card data is kept nowhere")
 def test_no_card_number_and_no_secret_is_kept(house: House, sent: Sent) -> None:
     hidden = [planted for planted in sent.planted if planted.is_hidden]
     assert {planted.kind for planted in hidden} == {"card", "secret"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from application.operations import OPERATIONS
 from application.operations.operation import Operation
+from application.operations.unrouted import UNROUTED_OPERATIONS, UnroutedOperation
 from domain.kernel.streams import StreamId
 from domain.streams import REGISTRY
 from infrastructure.eventstore.mapper import LedgerMapper
@@ -25,6 +26,7 @@ FOLDER = Path(__file__).parents[1] / "golden"
 EVENTS = FOLDER / "events"
 EXAMPLE_STREAM = StreamId("example", "1")
 OPERATIONS_FILE = FOLDER / "operations.json"
+UNROUTED_OPERATIONS_FILE = FOLDER / "unrouted-operations.json"
 EXTERNAL_CALLS_FILE = FOLDER / "external-calls.json"
 
 
@@ -40,12 +42,17 @@ def golden_operations() -> str:
     return _catalog(OPERATIONS)
 
 
+def golden_unrouted_operations() -> str:
+    """What no route leads to, as operators and auditors read it."""
+    return _catalog(UNROUTED_OPERATIONS)
+
+
 def golden_external_calls() -> str:
     """The catalog of calls that leave the house, as operators read it."""
     return _catalog(EXTERNAL_CALLS)
 
 
-def _catalog(rows: Sequence[Operation] | Sequence[ExternalCall]) -> str:
+def _catalog(rows: Sequence[Operation] | Sequence[UnroutedOperation] | Sequence[ExternalCall]) -> str:
     return json.dumps({"items": [row.row() for row in rows]}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -55,6 +62,7 @@ def main() -> None:
     for name, state in golden_events().items():
         (EVENTS / name).write_bytes(state)
     OPERATIONS_FILE.write_text(golden_operations(), encoding="utf-8")
+    UNROUTED_OPERATIONS_FILE.write_text(golden_unrouted_operations(), encoding="utf-8")
     EXTERNAL_CALLS_FILE.write_text(golden_external_calls(), encoding="utf-8")
     golden_documents.main()
     generated_documents.main()

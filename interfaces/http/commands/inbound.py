@@ -101,7 +101,7 @@ async def receive_events(
     if claim is None:
         # Who reads behind this position finds the issues that this answer tells of.
         return answered(Committed(answer, max(position, seen_position)))
-    audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
+    audit = caller_of(request).audit(RECEIVE_EVENTS)
     kept = await system_of(request).ledger.commit(Command(audit, lambda _: answer, idempotency=claim))
     return answered(kept)
 
@@ -128,7 +128,7 @@ async def _receive(request: AnyRequest, event: Any) -> tuple[Outcome, int]:
         return Outcome(event_id if isinstance(event_id, str) else "", "REJECTED", error=error), 0
     intake = await fact.intake.with_files_kept(system_of(request).artifact_keeper)
     fact = replace(fact, intake=intake)
-    audit = caller_of(request).audit(RECEIVE_EVENTS.name, RECEIVE_EVENTS.permissions)
+    audit = caller_of(request).audit(RECEIVE_EVENTS)
     command = Command(audit, receive_fact(fact), fact.streams, subjects=fact.intake.subjects)
     committed = await system_of(request).ledger.commit(command)
     outcome: Outcome = committed.answer.body

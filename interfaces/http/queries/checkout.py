@@ -40,7 +40,7 @@ async def evaluate(request: AnyRequest, checkout_id: CheckoutId) -> Response[Bil
     body = await read_body(request, EvaluationRequest)
     asked = asked_of(request, checkout_id, body)
     command = Command(
-        audit=caller_of(request).audit(EVALUATE_CHECKOUT.name, EVALUATE_CHECKOUT.permissions),
+        audit=caller_of(request).audit(EVALUATE_CHECKOUT),
         handler=evaluate_checkout(asked, body.total()),
         streams=asked.streams,
         dry_run=True,

@@ -31,6 +31,7 @@ from interfaces.http.reading import (
     text_cursor,
 )
 from interfaces.http.routes import route
+from interfaces.http.trace import note_ids
 from projections.bills import select_bills
 
 VendorId = Annotated[str, PathParameter(name="vendorId")]
@@ -85,7 +86,9 @@ async def get_ap_payment_by_ref(
 ) -> Response[ApPaymentAnswer]:
     """The payment that a reference names."""
     moment, head = await moment_to_show(request, as_of, as_of_position, min_position)
-    system, claim = system_of(request), claim_stream("PAYMENT_REF", _payment_ref(request))
+    named = _payment_ref(request)
+    note_ids(request.scope, {"paymentRef": named})
+    system, claim = system_of(request), claim_stream("PAYMENT_REF", named)
     taken = (await states_at(system.ledger, system.registry, {claim}, moment)).get(claim)
     if taken is None:
         raise not_found("The payment")
@@ -100,6 +103,7 @@ async def _detail(
     if then is None:
         raise not_found("The payment")
     body = ap_payment_detail(billing_payment_id, then.state, caller_of(request).permissions)
+    note_ids(request.scope, body)
     # The past is told by the payment's own last event, as everywhere.
     position = head if moment.position == head else then.position
     return shown(body, position, headers={"ETag": etag(then.version)})

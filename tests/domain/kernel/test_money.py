@@ -17,7 +17,7 @@ from domain.kernel.money import (
     minor_exponent,
     round_half_up,
 )
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 
 MONEY: TypeAdapter[int] = TypeAdapter(MinorUnits)
 RATE: TypeAdapter[int] = TypeAdapter(RateBasisPoints)
@@ -31,6 +31,7 @@ def test_whole_amounts_are_taken(amount: str) -> None:
 
 
 @rule("IDEM-28")
+@decision("S2", "A fraction, an exponent or a float is no amount")
 @pytest.mark.parametrize(
     "amount",
     ["1.0", "1.5", "1e2", '"1"', "true", "false", "null", "-1", str(2**53), str(2**70), "[1]", "NaN"],

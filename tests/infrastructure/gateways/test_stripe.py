@@ -25,7 +25,7 @@ from tests.infrastructure.gateways.gateway_contract import (
     key,
 )
 from tests.infrastructure.gateways.simulated_bench import SOON, SimulatedBench
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.gateways import conditions, totals
 from tests.support.house import eventually, free_port
 
@@ -55,6 +55,7 @@ async def test_a_payment_method_pays_like_a_token(bench: SimulatedBench) -> None
 
 
 @rule("PII-5")
+@decision("S2", "A gateway is given a reference to a payment method, and no card")
 @pytest.mark.parametrize("method", ["tok_nobody", "4242424242424242", "vendor:v-1", ""])
 async def test_what_is_no_payment_method_is_refused(bench: SimulatedBench, method: str) -> None:
     instruction = PaymentInstruction(key("authorize"), "p-1", AMOUNT, "EUR", method)

@@ -19,6 +19,7 @@ from application.gateway import (
 )
 from infrastructure.gateways.stripe import StripeGateway
 from tests.support.canned_server import Canned, CannedServer
+from tests.support.decisions import decision, rule
 
 INSTRUCTION = PaymentInstruction("p-1:authorize", "p-1", 1_000, "EUR", "tok_visa")
 SECRET = "sk_test_do-not-tell"
@@ -206,6 +207,9 @@ async def test_a_void_of_what_was_captured_meanwhile_takes_it_back() -> None:
     ]
 
 
+@rule("IDEM-15")
+@rule("PII-5")
+@decision("S2", "The provider is given an idempotency key as well, the same for every repeat of a step")
 async def test_what_goes_out(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     caplog.set_level(logging.DEBUG)
@@ -232,6 +236,7 @@ async def test_what_goes_out(monkeypatch: pytest.MonkeyPatch, caplog: pytest.Log
     assert SECRET not in caplog.text and "tok_visa" not in caplog.text
 
 
+@rule("PII-5")
 async def test_the_environment_cannot_make_the_library_talk(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.house import BATCH_OF_EVENTS, ONE_EVENT, House, paid
 from tests.support.problems import check_envelope, fields_of, problem
 
@@ -56,6 +56,7 @@ def _changed(event: dict[str, Any], path: tuple[str | int, ...], raw: str) -> by
 
 
 @rule("IDEM-28")
+@decision("S2", "Money is a whole number of minor units, and nothing else is taken for it")
 @pytest.mark.parametrize("raw", NOT_MONEY)
 @pytest.mark.parametrize("path", MONEY, ids=lambda path: str(path[-1]))
 def test_money_is_a_whole_number_that_json_keeps_exactly(

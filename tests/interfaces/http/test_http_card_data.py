@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.fiscal_profile_facts import profile_request
 from tests.support.garage import Garage
 from tests.support.house import House, cloud_event, paid, send
@@ -24,6 +24,7 @@ def _profile(client: httpx.Client, owner_id: str, key: str | None = None, **chan
 
 
 @rule("PII-1")
+@decision("S2", "Card data is refused at the door")
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -5,9 +5,10 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+import httpx
 import pytest
 
-from tests.support.decisions import rule
+from tests.support.decisions import decision, rule
 from tests.support.garage import AUDITOR, FINANCE, MOUNTS, Garage
 from tests.support.house import House, all_items
 from tests.support.payable_facts import bill_data
@@ -276,7 +277,36 @@ def test_accounting_names_a_payment_or_an_invoice(desk: VendorDesk) -> None:
     problem(desk.tell("accounting.GL_POSTED", nobodys), 404, "NOT_FOUND")
 
 
+@decision("BILL-DEC-015", "A line names the payment to a vendor, by its id and by its payer's reference")
 def test_a_log_line_names_the_payment(desk: VendorDesk) -> None:
     answer = desk.execute(desk.order(100), FINANCE)
+    payment = answer.json()
+    named = {name: payment[name] for name in ("billingPaymentId", "paymentRef")}
+    assert _named(desk, answer) == named
+    clerk, path = desk.garage.client(CLERK), f"{desk.garage.mount}/ap/payments"
+    assert _named(desk, clerk.get(f"{path}/{payment['billingPaymentId']}")) == named
+    by_ref = f"{path}/by-ref/{quote(payment['paymentRef'], safe='')}"
+    assert _named(desk, clerk.get(by_ref)) == named
+    unknown = f"run/{uuid4()}"
+    assert _named(desk, clerk.get(f"{path}/by-ref/{quote(unknown, safe='')}")) == {"paymentRef": unknown}
+    refused = desk.execute(desk.order(0, paymentRef=unknown))
+    assert (refused.status_code, _named(desk, refused)) == (422, {"paymentRef": unknown})
+
+
+@rule("PII-18")
+@pytest.mark.parametrize("written", ["Wren Finch, Pier Road {}", "wren{}@finch.example"])
+def test_what_somebody_wrote_for_a_reference_is_in_no_log(desk: VendorDesk, written: str) -> None:
+    payment_ref = written.format(uuid4().hex[:8])
+    payment = desk.pay(100, paymentRef=payment_ref)
+    path = f"{desk.garage.mount}/ap/payments/by-ref/{quote(payment_ref, safe='')}"
+    found = desk.garage.client(CLERK).get(path)
+    assert _named(desk, found) == {"billingPaymentId": payment["billingPaymentId"]}
+    desk.settled(payment)
+    log = desk.garage.house.log_path.read_text(encoding="utf-8")
+    assert payment_ref not in log and quote(payment_ref) not in log
+
+
+def _named(desk: VendorDesk, answer: httpx.Response) -> dict[str, str]:
+    """The ids of payments on the line of a request."""
     line = desk.garage.house.logged(answer.headers["x-correlation-id"])
-    assert line["billingPaymentId"] == answer.json()["billingPaymentId"]
+    return {name: line[name] for name in ("billingPaymentId", "paymentRef") if name in line}

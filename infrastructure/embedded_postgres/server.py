@@ -32,7 +32,8 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "cluster_name": "billing",
-    "max_connections": "100",
+    # Processes hold up to 40 each; a dozen fit on a machine, beside those that take over from killed ones.
+    "max_connections": "400",
     "shared_buffers": "128MB",
     "fsync": "on",
     "synchronous_commit": "on",

@@ -75,7 +75,7 @@ def test_the_server_is_durable_private_and_in_utc_with_code_point_order(tmp_path
             "listen_addresses": "",
             "TimeZone": "UTC",
             "server_encoding": "UTF8",
-            "max_connections": "100",
+            "max_connections": "400",
             "shared_buffers": "128MB",
         }.items():
             assert setting(connection, name) == wanted

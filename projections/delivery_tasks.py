@@ -46,6 +46,10 @@ _SENT_AGAIN_IF_LOST = (
     "Ask the reader, or the mail server's log, whether it arrived; if not: "
     "POST /v1/documents/{document_id}/resend with EMAIL, else with IN_APP."
 )
+_HANDED_OVER_IF_LOST = (
+    "Ask the customer, or the mail server's log, whether it arrived; if not: "
+    "POST /v1/billing/receipts/{receipt_id}/deliver with EMAIL, or print it."
+)
 _SENT_AGAIN_ONCE_CORRECTED = (
     "Correct the account's e-mail address in CRM (crm.ACCOUNT_UPDATED), then "
     "POST /v1/billing/receipts/{receipt_id}/deliver with EMAIL, or print it."
@@ -55,14 +59,15 @@ _SENT_AGAIN_ONCE_CORRECTED = (
 def delivery_ended(row: Row, event: RecordedEvent, task_id: str) -> Row | None:
     """What is tried again by itself, or may not be sent at all, is nobody's task."""
     ended = event.name.rpartition(".")[2].replace("-", "_")
-    attempts, cause, of_documents = 1, ended, _SENT_AGAIN_BY_SOMEBODY
+    attempts, cause = 1, ended
+    of_documents, of_receipts = _SENT_AGAIN_BY_SOMEBODY, _SENT_AGAIN_ONCE_CORRECTED
     match event.fact:
         case DeliveryFailed() as failed:
             if failed.retry_at is not None or failed.reason in {"erased", "withdrawn"}:
                 return row or None
             attempts, cause = failed.attempt, failed.reason
         case DeliveryUnconfirmed(attempt=attempts):
-            of_documents = _SENT_AGAIN_IF_LOST
+            of_documents, of_receipts = _SENT_AGAIN_IF_LOST, _HANDED_OVER_IF_LOST
     return opened(
         row,
         event,
@@ -70,15 +75,15 @@ def delivery_ended(row: Row, event: RecordedEvent, task_id: str) -> Row | None:
         type=ended.upper(),
         cause=cause,
         attempts=attempts,
-        **_undelivered(event, of_documents),
+        **_undelivered(event, of_documents, of_receipts),
     )
 
 
-def _undelivered(event: RecordedEvent, of_documents: str) -> Row:
+def _undelivered(event: RecordedEvent, of_documents: str, of_receipts: str) -> Row:
     """What did not reach its reader, and what brings it there: a receipt is sent as such."""
     if event.stream.type == RECEIPT.name:
         receipt_id = event.stream.id
-        resumed_by = _SENT_AGAIN_ONCE_CORRECTED.format(receipt_id=receipt_id)
+        resumed_by = of_receipts.format(receipt_id=receipt_id)
         return {"target_type": "receipt", "target_id": receipt_id, "resumed_by": resumed_by}
     document_id = cast(DeliveryAttemptFact, event.fact).document_id
     resumed_by = of_documents.format(document_id=document_id)

@@ -267,6 +267,7 @@ async def test_a_receipt_that_did_not_arrive_is_a_task_until_it_is_handed_over()
             assert (task["is_open"], task["cause"]) == (True, cause)
             assert (task["target_type"], task["target_id"]) == tuple(stream)
             assert f"/v1/billing/receipts/{RECEIPT_ID}/deliver" in task["resumed_by"]
+            assert ("arrived" in task["resumed_by"]) == (cause == "delivery_unconfirmed")
             await history.append(stream, settled)
             assert not _tasks(history)[task_id]["is_open"]
 

@@ -13,8 +13,8 @@ DeferralReason = Literal["UNAVAILABLE", "UNCONFIRMED", "PENDING"]
 _FIRST_RETRY: Final = timedelta(seconds=1)
 _LONGEST_RETRY: Final[Mapping[DeferralReason, timedelta]] = MappingProxyType(
     {
-        "UNAVAILABLE": timedelta(minutes=5),
-        "UNCONFIRMED": timedelta(minutes=5),
+        "UNAVAILABLE": timedelta(minutes=1),
+        "UNCONFIRMED": timedelta(minutes=1),
         "PENDING": timedelta(hours=1),
     }
 )

@@ -21,7 +21,7 @@ def in_a_row(times: int, *reasons: DeferralReason) -> list[GatewayDeferral]:
 
 
 @pytest.mark.parametrize(
-    ("reason", "longest"), [("UNAVAILABLE", 300), ("UNCONFIRMED", 300), ("PENDING", 3_600)]
+    ("reason", "longest"), [("UNAVAILABLE", 60), ("UNCONFIRMED", 60), ("PENDING", 3_600)]
 )
 def test_a_gateway_is_asked_again_less_and_less_often(reason: DeferralReason, longest: int) -> None:
     moments = [NOON, *(each.retry_at for each in in_a_row(12, reason))]

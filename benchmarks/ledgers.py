@@ -11,10 +11,18 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+from application.handlers.ap_payments import (
+    execute_ap_payment,
+    hold_ap_payment,
+    settle_ap_payment,
+    streams_of_payment,
+)
 from application.handlers.documents import issue_document
 from application.handlers.inbound import CloudEvent, read_fact, receive_fact
 from application.handlers.invoices import Asking, draft_invoice, draft_streams, issue_invoice
-from application.ledger import Command
+from application.handlers.payment_outcomes import record_authorized, record_captured
+from application.handlers.payments import PaymentWish, begin_payment
+from application.ledger import Command, Handler
 from application.validation import parse
 from benchmarks import workloads
 from benchmarks.harness import CALLERS, Ledger, system_of
@@ -23,12 +31,16 @@ from domain.documents.document_facts import DocumentIssued, Retention
 from domain.documents.seal import Seal
 from domain.invoicing.invoice import INVOICE
 from domain.kernel.streams import StreamId
+from domain.payables.ap_payment_facts import Allocation, VendorPayment
+from domain.receivables.payment import PAYMENT
+from domain.receivables.payment_facts import KeyedRequest
 from infrastructure.eventstore.recorder import LedgerRecorder
 from infrastructure.eventstore.rows import SELECT_COLUMNS, EventRow, leaf_hash_of, row_from_columns
 from infrastructure.readstore.tracking import hold_tracking, move_tracking
 from interfaces.bootstrap import System
 from projections.registry import PROJECTIONS
-from tests.support.house import by_platform, paid
+from tests.support.house import by_platform, cloud_event, paid
+from tests.support.payable_facts import bill_data
 from tests.support.work_orders import a_work_order, account_updated, an_account, work_order_ready
 
 BATCH_EVENTS = 5_000
@@ -38,6 +50,12 @@ EVENTS_PER_ORDER = 8
 EVENTS_PER_INVOICE = 12
 """Account and work order received, claimed and told of; drafted, noted there, number assigned, issued; its
 document drafted, numbered; and the first opens its series."""
+
+
+EVENTS_PER_PAYMENTS = 33
+"""An invoice's; its payment claimed, initiated, reserved, authorised, captured, applied; its receipt made,
+the document drafted, number assigned, numbered. A bill received and approved; its payment claimed, initiated,
+reserved, held, succeeded, to be posted, applied; and what opens series."""
 
 
 def pay_orders(ledger: Ledger, count: int, *, platform: str = "platform-gb") -> None:
@@ -57,24 +75,80 @@ def invoice_work_orders(ledger: Ledger, count: int) -> None:
     """Work orders of accounts of their own, invoiced by real commands; documents are numbered, not issued."""
 
     async def invoice(system: System, _: int) -> None:
-        account = an_account()
-        work_order = a_work_order(
-            account["customerAccountId"],
-            scope={"issuerEntityId": "garage-es"},
-            artifactRefs=[_artifact_ref(), _artifact_ref()],
-        )
-        for event in (account_updated(account), work_order_ready(work_order)):
-            await _receive(system, event)
-        work_order_id, invoice_id = work_order["workOrderId"], str(uuid4())
-        streams = draft_streams(work_order_id) | {INVOICE.stream(invoice_id)}
-        asking = Asking("ana", None, frozenset(), None, workloads.reading(system).desk)
-        for handler in (
-            draft_invoice(work_order_id, invoice_id, asking),
-            issue_invoice(invoice_id, 1, None, asking),
-        ):
-            await system.ledger.commit(Command(workloads.AUDIT, handler, streams))
+        await _invoiced(system)
 
     asyncio.run(_by_many_callers(ledger, count, invoice))
+
+
+def pay_invoices_and_bills(ledger: Ledger, count: int) -> None:
+    """So many invoices that are paid whole, and as many bills, by what a gateway has told; none is asked."""
+
+    async def pay(system: System, number: int) -> None:
+        invoice_id, total = await _invoiced(system)
+        await _paid_by_customer(system, invoice_id, total)
+        await _paid_to_vendor(system, f"vendor-{number % 50}")
+
+    asyncio.run(_by_many_callers(ledger, count, pay))
+
+
+async def _invoiced(system: System) -> tuple[str, int]:
+    """The issued invoice of a work order of an account of its own, and what is due of it."""
+    account = an_account()
+    work_order = a_work_order(
+        account["customerAccountId"],
+        scope={"issuerEntityId": "garage-es"},
+        artifactRefs=[_artifact_ref(), _artifact_ref()],
+    )
+    for event in (account_updated(account), work_order_ready(work_order)):
+        await _receive(system, event)
+    work_order_id, invoice_id = work_order["workOrderId"], str(uuid4())
+    streams = draft_streams(work_order_id) | {INVOICE.stream(invoice_id)}
+    await _commit(system, draft_invoice(work_order_id, invoice_id, _asking(system)), *streams)
+    issued = await _commit(system, issue_invoice(invoice_id, 1, None, _asking(system)), *streams)
+    return invoice_id, issued["balanceDue"]
+
+
+async def _paid_by_customer(system: System, invoice_id: str, amount: int) -> None:
+    payment_id, asked = str(uuid4()), KeyedRequest(key_hash=os.urandom(32).hex(), request_hash="00" * 32)
+    wish = PaymentWish(
+        invoice_id, amount, "EUR", gateway="stripe", no_receipt=False, deliver=None, asked=asked
+    )
+    streams = (PAYMENT.stream(payment_id), INVOICE.stream(invoice_id))
+    begun = begin_payment(wish, payment_id, _asking(system))
+    await _commit(system, begun, *wish.streams(payment_id))
+    await _commit(system, record_authorized(payment_id, f"pi_{payment_id}"), *streams)
+    desk = workloads.reading(system).desk
+    await _commit(system, record_captured(payment_id, str(uuid4()), desk), *streams)
+
+
+async def _paid_to_vendor(system: System, vendor_id: str) -> None:
+    bill = bill_data(billId=str(uuid4()), vendorId=vendor_id)
+    await _receive(system, cloud_event("payables.BILL_APPROVED", bill, str(uuid4())))
+    payment_id, total = str(uuid4()), bill["totalAmount"]
+    allocations = (Allocation(bill_id=bill["billId"], applied_amount=total),)
+    wanted = VendorPayment(
+        vendor_id=vendor_id,
+        gross_amount=total,
+        currency_uom_id=bill["currencyUomId"],
+        payment_ref=f"run/{payment_id}",
+        allocations=allocations,
+    )
+    streams = streams_of_payment(payment_id, wanted)
+    for handler in (
+        execute_ap_payment(payment_id, wanted, "bank", frozenset()),
+        hold_ap_payment(payment_id, f"tr_{payment_id}"),
+        settle_ap_payment(payment_id),
+    ):
+        await _commit(system, handler, *streams)
+
+
+def _asking(system: System) -> Asking:
+    return Asking("ana", None, frozenset(), None, workloads.reading(system).desk)
+
+
+async def _commit(system: System, handler: Handler, *streams: StreamId) -> Any:
+    """What the command is answered with."""
+    return (await system.ledger.commit(Command(workloads.AUDIT, handler, frozenset(streams)))).answer.body
 
 
 async def _by_many_callers(

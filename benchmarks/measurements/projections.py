@@ -10,8 +10,10 @@ from benchmarks.harness import Bench, Ledger
 from benchmarks.ledgers import (
     EVENTS_PER_INVOICE,
     EVENTS_PER_ORDER,
+    EVENTS_PER_PAYMENTS,
     head_of,
     invoice_work_orders,
+    pay_invoices_and_bills,
     pay_orders,
 )
 from benchmarks.references.copying import copy_projection
@@ -36,23 +38,22 @@ OF_INVOICES = frozenset({ACCOUNTS.name, INVOICES.name, INVOICE_ARTIFACTS.name})
 
 
 OF_PAYMENTS = frozenset({PAYMENTS.name, BILLS.name, AP_PAYMENTS_DUE.name})
-"""Of these no measured ledger holds anything yet."""
+"""What a ledger of paid invoices and bills fills."""
 
 
 def measure_projections(bench: Bench) -> list[Result]:
     """Events of the ledger passed a second, one projection in one process at a time."""
-    orders, invoices = bench.ledger("projected"), bench.ledger("projected-invoices")
+    orders, invoices, payments = map(bench.ledger, ("projected", "projected-invoices", "projected-payments"))
     pay_orders(orders, bench.scale.projected_events // EVENTS_PER_ORDER)
     invoice_work_orders(invoices, bench.scale.projected_events // EVENTS_PER_INVOICE)
-    for ledger in (orders, invoices):
+    pay_invoices_and_bills(payments, bench.scale.projected_events // EVENTS_PER_PAYMENTS)
+    filled_by = {**dict.fromkeys(OF_INVOICES, invoices), **dict.fromkeys(OF_PAYMENTS, payments)}
+    for ledger in (orders, invoices, payments):
         with ledger.connect() as connection:
             connection.execute("VACUUM (ANALYZE) ledger.event")
     return [
-        _measured(
-            invoices if projection.name in OF_INVOICES else orders, projection, min(3, bench.scale.rounds)
-        )
+        _measured(filled_by.get(projection.name, orders), projection, min(3, bench.scale.rounds))
         for projection in PROJECTIONS
-        if projection.name not in OF_PAYMENTS
     ]
 
 

@@ -5,14 +5,16 @@ It folds everything in memory, keeps no position and can neither stop halfway no
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
+from benchmarks.references.copied_payments import load_ap_payment_due, load_bill, load_payment
+from benchmarks.references.ledger_rows import Event, Tables
 from domain.documents.access import access_stream
 from domain.documents.delivery import first_delivery_id
 from domain.documents.order_facts import OrderPaid
@@ -31,24 +33,6 @@ from projections.projection import Projection
 from projections.source_text import SOURCE_TEXT_TABLE, marks_of, searchable
 from projections.subject_streams import SUBJECT_STREAM_TABLE
 from projections.tasks import TASK_TABLE
-
-
-class Event(NamedTuple):
-    """A row of the ledger as far as loaders look at it; `data` is its state's JSON."""
-
-    position: int
-    stream_type: str
-    stream_id: str
-    version: int
-    name: str
-    recorded_at: datetime
-    actor: str
-    role: str
-    data: dict[str, Any]
-
-
-Tables = dict[str, dict[Any, dict[str, Any]]]
-"""By table, by key: the columns of a row."""
 
 _EVENTS = """
 SELECT position, stream_type, stream_id, version, name, recorded_at, actor, role, state FROM ledger.event
@@ -88,7 +72,11 @@ def _copy(connection: psycopg.Connection[Any], table: str, rows: Iterable[dict[s
     if columns:
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
-                copy.write_row([row[name] for name in columns])
+                copy.write_row([_written(row[name]) for name in columns])
+
+
+def _written(value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, dict) else value
 
 
 def _load_document(tables: Tables, event: Event) -> None:
@@ -364,6 +352,9 @@ LOADERS: dict[str, Callable[[Tables, Event], None]] = {
     "tasks": _load_task,
     "deliveries": _load_delivery,
     "notifications": _load_notification,
+    "payments": load_payment,
+    "bills": load_bill,
+    "ap-payments-due": load_ap_payment_due,
 }
 """By projection. They know what happens in the measured ledgers: orders are paid, and no task is open; work
-orders are invoiced, and nothing is corrected, nor sent by anybody."""
+orders are invoiced, and nothing is corrected, nor sent by anybody; whoever pays has the money."""

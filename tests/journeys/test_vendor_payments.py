@@ -12,6 +12,8 @@ from tests.support.payable_facts import bill_data
 from tests.support.problems import problem
 from tests.support.vendor_desk import CLERK, VendorDesk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def garage(house: House) -> Iterator[Garage]:

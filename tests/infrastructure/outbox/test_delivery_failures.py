@@ -19,6 +19,8 @@ from tests.support.ledger_fixtures import LedgerUrls, eventually
 from tests.support.outbox import GIVE_UP_AFTER, a_relay, add_webhook, issued_in, running, webhooks_of
 from tests.support.receivers import OK, Answer, Post, Receiver, a_receiver
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def clock() -> SetClock:

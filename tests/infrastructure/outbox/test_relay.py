@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 import psycopg
+import pytest
 
 from application.ledger import Answer as LedgerAnswer
 from application.ledger import Transaction
@@ -16,6 +17,8 @@ from tests.support.facts import issued
 from tests.support.ledger_fixtures import LedgerUrls, a_command, eventually, one
 from tests.support.outbox import SOURCE, a_relay, add_webhook, issue, running, webhooks_of
 from tests.support.receivers import OK, Answer, Post, Receiver, a_receiver
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_fact_comes_as_a_signed_cloud_event(

@@ -22,6 +22,8 @@ from projections.registry import PROJECTIONS
 from tests.support.ledger_fixtures import SERIES, LedgerUrls, eventually, head_of
 from tests.support.projected import READER, catch_up, caught_up, fresh_rows, give_numbers, live_rows, tracking
 
+pytestmark = pytest.mark.slow
+
 TABLES = [row_fold.table.name for row_fold in PROJECTION.row_folds]
 
 
@@ -219,7 +221,6 @@ def test_a_rebuild_of_a_projection_that_never_ran_starts_it(database_urls: Ledge
     assert live_rows(database_urls.admin) == fresh_rows(database_urls.service)
 
 
-@pytest.mark.slow
 async def test_writers_and_readers_notice_nothing_of_rebuilds(urls: LedgerUrls) -> None:
     """Numbers are given, folded and read all the time; every answer shows all up to its position."""
     stop = threading.Event()

@@ -21,6 +21,8 @@ from tests.support.golden_documents import HASHES, golden_documents, plain_order
 from tests.support.order_documents import identity, receipt_of
 from tests.support.snapshots import order_data, orders, party_snapshot
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[3]
 
 

@@ -16,6 +16,8 @@ from interfaces.cli.inbound_door import InboundDoor, Patience
 from tests.interfaces.cli.retail_door_server import Door, served
 from tests.support.retail_samples import ShopRow, csv_lines
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "retail-sample.csv"
 QUICK = Patience(give_up_after_seconds=5, first_pause_seconds=0.01, longest_pause_seconds=0.05)
 IMPATIENT = Patience(give_up_after_seconds=0.3, first_pause_seconds=0.01, longest_pause_seconds=0.05)

@@ -9,6 +9,8 @@ from interfaces.cli.main import main
 from tests.support.commands import Billing
 from tests.support.house import free_port
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     ("keys",),
     ("keys", "rewrap"),
@@ -52,7 +54,6 @@ def test_a_setting_that_is_wrong_is_wrong_usage(
     assert "BILLING_ISSUERS: Input should be a valid integer" in err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [each for each in COMMANDS if each not in {("keys",), ("keys", "rotate", "seal")}],

@@ -13,6 +13,8 @@ from interfaces.cli.webhooks import webhooks_app
 from tests.support.commands import Billing, asked
 from tests.support.ledger_fixtures import LedgerUrls
 
+pytestmark = pytest.mark.slow
+
 URL = "https://ana:secret@shop.example/hook?token=secret"
 
 

@@ -31,6 +31,8 @@ from tests.support.ledger_fixtures import (
     running_committer,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def committer(database_urls: LedgerUrls) -> Iterator[Committer]:

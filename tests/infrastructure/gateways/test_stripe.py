@@ -29,6 +29,8 @@ from tests.support.decisions import decision, rule
 from tests.support.gateways import conditions, totals
 from tests.support.house import eventually, free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def bench(simulated: SimulatedGateways) -> AsyncIterator[SimulatedBench]:
@@ -121,7 +123,6 @@ async def test_a_void_whose_refund_fails_is_refused_and_leaves_the_payment_captu
     assert "voided" not in totals(bench.url)["payments"]["p-1"]
 
 
-@pytest.mark.slow
 async def test_a_refund_is_found_among_more_than_a_page(bench: SimulatedBench) -> None:
     captured = await _captured(bench, "ok")
     first = await bench.gateway.refund(captured.reference, 1, key("refund:0"))

@@ -12,6 +12,8 @@ from tests.support.house import House
 from tests.support.problems import problem
 from tests.support.receipt_desk import ReceiptDesk
 
+pytestmark = pytest.mark.slow
+
 CAPTURE, REFUND, VIEW = (f"billing:payment:{act}" for act in ("capture", "refund", "view"))
 Ask = Callable[[httpx.Client], httpx.Response]
 

@@ -10,6 +10,8 @@ from tests.support.house import House, all_items, by_platform, paid
 from tests.support.problems import problem
 from tests.support.receipt_desk import ReceiptDesk
 
+pytestmark = pytest.mark.slow
+
 MINE, OTHERS, FOREIGN = "scope-mine", "scope-others", "scope-foreign"
 
 

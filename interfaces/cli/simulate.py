@@ -1,7 +1,5 @@
 """The simulated authority on the command line: for trying out, and for tests; it has no fiscal effect."""
 
-import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +7,7 @@ import typer
 
 from infrastructure.stamping.simulated_authority import NOTICE, SimulatedAuthority
 from interfaces.cli.invocation import settings_of_command
+from interfaces.cli.simulators import listening, serve_until_signal
 
 DEFAULT_PORT = 8090
 
@@ -26,16 +25,6 @@ def simulate_authority(
     """
     settings = settings_of_command()
     file = state or settings.data_dir / "simulated-authority.sqlite"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        authority = SimulatedAuthority(file, port)
-    except OSError as error:
-        raise typer.BadParameter(f"127.0.0.1:{port} cannot be listened on ({error.strerror}).") from None
+    authority = listening(SimulatedAuthority, file, port)
     typer.echo(f"{NOTICE} BILLING_SIMULATED_AUTHORITY_URL={authority.url}")
-    serving = threading.Thread(target=authority.serve, daemon=True)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    serving.start()
-    stopped.wait()
-    authority.stop()
+    serve_until_signal(authority)

@@ -1,7 +1,6 @@
 """The simulated payment gateways on the command line: for trying out, and for tests; no money moves."""
 
-import signal
-import threading
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from infrastructure.gateways.simulated_stripe import SIMULATED_STRIPE_KEY
 from infrastructure.gateways.stripe import STRIPE
 from infrastructure.settings import Settings
 from interfaces.cli.invocation import settings_of_command
+from interfaces.cli.simulators import listening, serve_until_signal
 
 DEFAULT_PORT = 8091
 
@@ -35,22 +35,12 @@ def simulate_gateways(
     """
     settings = settings_of_command()
     file = state or settings.data_dir / "simulated-gateways.sqlite"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        gateways = SimulatedGateways(file, port, _targets(settings))
-    except OSError as error:
-        raise typer.BadParameter(f"127.0.0.1:{port} cannot be listened on ({error.strerror}).") from None
+    gateways = listening(partial(SimulatedGateways, targets=_targets(settings)), file, port)
     typer.echo(
         f"{NOTICE} BILLING_STRIPE_URL={gateways.url} BILLING_STRIPE_API_KEY={SIMULATED_STRIPE_KEY}"
         f" BILLING_BANK_URL={gateways.url} BILLING_BANK_API_KEY={SIMULATED_BANK_KEY}"
     )
-    serving = threading.Thread(target=gateways.serve, daemon=True)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    serving.start()
-    stopped.wait()
-    gateways.stop()
+    serve_until_signal(gateways)
 
 
 def _targets(settings: Settings) -> dict[SimulatedGateway, NoticeTarget]:

@@ -1,9 +1,6 @@
 """The simulated authority for tests: in a thread of this process, or as the process that operators run."""
 
 import contextlib
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +8,8 @@ from typing import Any
 
 import httpx
 
-from infrastructure.bound_process import bound_command
 from infrastructure.stamping.simulated_authority import SimulatedAuthority
-from tests.support.house import eventually, free_port
+from tests.support.simulator_process import SimulatorProcess
 
 
 @contextlib.contextmanager
@@ -41,47 +37,11 @@ def counts(url: str) -> dict[str, int]:
     return counted
 
 
-class AuthorityProcess:
-    """The authority as `billing simulate-authority` runs it; it may be killed and started again."""
+class AuthorityProcess(SimulatorProcess):
+    """The authority as `billing simulate-authority` runs it."""
 
     def __init__(self, state: Path) -> None:
-        self._state = state
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        """Where it listens, whenever it runs."""
-        return f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> None:
-        """Returns once it answers."""
-        command = [sys.executable, "-m", "interfaces.cli.main", "simulate-authority"]
-        arguments = ["--port", str(self._port), "--state", str(self._state)]
-        self._process = subprocess.Popen(
-            bound_command([*command, *arguments], death_signal=signal.SIGTERM),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        eventually(self._answers)
-
-    def kill(self) -> None:
-        """Ends it as the kernel would (SIGKILL)."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> int:
-        """Ends it as an operator would; its exit code."""
-        assert self._process is not None
-        self._process.terminate()
-        return self._process.wait(30)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(counts(self.url))
-        except httpx.TransportError:
-            return False
+        super().__init__("simulate-authority", state, counts)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,6 @@
 """The simulated gateways for tests: in a thread of this process, or as the process that operators run."""
 
 import contextlib
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,13 +8,12 @@ from typing import Any
 
 import httpx
 
-from infrastructure.bound_process import bound_command
 from infrastructure.gateways.simulated_bank import SIMULATED_BANK_KEY
 from infrastructure.gateways.simulated_faults import SimulatedGateway
 from infrastructure.gateways.simulated_gateways import SimulatedGateways
 from infrastructure.gateways.simulated_notices import NoticeTarget
 from infrastructure.gateways.simulated_stripe import SIMULATED_STRIPE_KEY
-from tests.support.house import eventually, free_port
+from tests.support.simulator_process import SimulatorProcess
 
 STRIPE_SECRET = "whsec_of-stripe"
 BANK_SECRET = "whsec_b2YtdGhlLWJhbms="
@@ -76,47 +71,9 @@ def captures(url: str, billing_payment_id: str) -> tuple[int, int]:
     return moved["count"], moved["amount"]
 
 
-class GatewaysProcess:
-    """The gateways as `billing simulate-gateways` runs them; they may be killed and started again."""
+class GatewaysProcess(SimulatorProcess):
+    """The gateways as `billing simulate-gateways` runs them."""
 
     def __init__(self, state: Path, settings: Mapping[str, str] | None = None) -> None:
         """`settings` are environment variables to add."""
-        self._state = state
-        self._settings = settings or {}
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        """Where they listen, whenever they run."""
-        return f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> None:
-        """Returns once they answer."""
-        command = [sys.executable, "-m", "interfaces.cli.main", "simulate-gateways"]
-        arguments = ["--port", str(self._port), "--state", str(self._state)]
-        self._process = subprocess.Popen(
-            bound_command([*command, *arguments], death_signal=signal.SIGTERM),
-            env={**os.environ, **self._settings},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        eventually(self._answers)
-
-    def kill(self) -> None:
-        """Ends them as the kernel would (SIGKILL)."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> int:
-        """Ends them as an operator would; their exit code."""
-        assert self._process is not None
-        self._process.terminate()
-        return self._process.wait(30)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(totals(self.url))
-        except httpx.TransportError:
-            return False
+        super().__init__("simulate-gateways", state, totals, settings)
